@@ -1,0 +1,23 @@
+# What Carillon takes from the system (tools/install_packages.sh lists the Debian packages).
+# Also installed beside carillonConfig.cmake, because users of the static library need the same.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(hiredis QUIET)
+if(NOT TARGET hiredis::hiredis)
+  find_library(HIREDIS_LIBRARY hiredis REQUIRED)
+  add_library(hiredis::hiredis UNKNOWN IMPORTED)
+  set_target_properties(hiredis::hiredis PROPERTIES IMPORTED_LOCATION "${HIREDIS_LIBRARY}")
+endif()
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+
+if(CARILLON_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(CARILLON_BUILD_APP)
+  find_package(CLI11 REQUIRED)
+  find_package(tomlplusplus REQUIRED)
+  find_package(CURL REQUIRED)
+endif()
