@@ -57,7 +57,7 @@ function(carillon_library)
   foreach(module IN LISTS modules)
     target_sources(carillon PRIVATE $<TARGET_OBJECTS:${module}>)
   endforeach()
-  target_compile_features(carillon PUBLIC cxx_std_20)
+  target_compile_features(carillon PUBLIC cxx_std_23)
   target_include_directories(carillon PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(carillon PRIVATE $<BUILD_INTERFACE:carillon_options>)

@@ -1,0 +1,61 @@
+// Chooses receivers and emits to them: io.to("room").except(id).emit("event", ...).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <carillon/args.hpp>
+
+namespace carillon {
+
+namespace socketio {
+class BroadcastPort;
+}
+
+struct BroadcastFlags {
+  bool is_volatile = false;  // drop it for a client that cannot take it at once
+  bool local = false;        // this node only
+  bool compress = true;      // allow compression (nothing is compressed unless the server is configured to)
+};
+
+// A plain value, immutable in use: each call returns a new operator, so one can be kept and reused. Any thread.
+// It must not outlive the Server or Emitter that it came from.
+class BroadcastOperator {
+ public:
+  BroadcastOperator(socketio::BroadcastPort& port, std::string name_space) : port_(&port), namespace_(std::move(name_space)) {}
+
+  // Adds a room; several rooms form a union. No room at all means every socket of the namespace.
+  // A socket's id is a room of its own.
+  BroadcastOperator to(std::string_view room) const;
+  BroadcastOperator to(const std::vector<std::string>& rooms) const;
+  BroadcastOperator in(std::string_view room) const { return to(room); }
+  BroadcastOperator except(std::string_view room) const;
+  BroadcastOperator except(const std::vector<std::string>& rooms) const;
+  BroadcastOperator local() const;
+  BroadcastOperator volatile_() const;  // `volatile` is a keyword
+  BroadcastOperator compress(bool on) const;
+
+  // Sockets on this node get it at once and in order; other nodes through the adapter. The event must not be one of
+  // the reserved names (connect, connect_error, disconnect, disconnecting, newListener, removeListener):
+  // std::invalid_argument.
+  template <class... T>
+    requires EventValues<T...>
+  void emit(std::string_view event, T&&... values) const {
+    send(event, make_args(std::forward<T>(values)...));
+  }
+  void emit(std::string_view event, const Args& args) const { send(event, args); }
+
+ private:
+  void send(std::string_view event, const Args& args) const;
+
+  socketio::BroadcastPort* port_;
+  std::string namespace_;
+  std::vector<std::string> rooms_;
+  std::vector<std::string> except_;
+  BroadcastFlags flags_;
+};
+
+}  // namespace carillon

@@ -1,0 +1,9 @@
+// Everything that a program needs: Server, Namespace, Socket, Emitter.
+#pragma once
+
+#include <carillon/emitter.hpp>
+#include <carillon/namespace.hpp>
+#include <carillon/server.hpp>
+#include <carillon/socket.hpp>
+#include <carillon/value.hpp>
+#include <carillon/version.hpp>

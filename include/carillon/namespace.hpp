@@ -1,0 +1,74 @@
+// A namespace of the server: its middleware, its connection handlers, its sockets.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <carillon/broadcast_operator.hpp>
+#include <carillon/socket.hpp>
+
+namespace carillon {
+
+namespace socketio {
+class NextTarget;
+struct NamespaceHandlers;
+}  // namespace socketio
+
+// Refuses a connection: the client gets connect_error with this message and, unless null, `data`.
+struct ConnectError {
+  std::string message;
+  Value data;
+};
+
+// Goes on to the next middleware, or refuses. Copyable; any thread; the first call counts. A middleware that never
+// calls it leaves the client to its connect timeout.
+class Next {
+ public:
+  explicit Next(std::shared_ptr<socketio::NextTarget> target) : target_(std::move(target)) {}
+  void operator()() const { resume(std::nullopt); }
+  void operator()(ConnectError error) const { resume(std::move(error)); }
+
+ private:
+  void resume(std::optional<ConnectError> error) const;
+  std::shared_ptr<socketio::NextTarget> target_;
+};
+
+using Middleware = std::function<void(Socket&, Next)>;
+using ConnectionHandler = std::function<void(Socket&)>;
+
+// Handlers are registered before Server::run() and called on the shard of the socket concerned, on several shards at
+// the same time. The broadcasting methods may be called from any thread.
+class Namespace {
+ public:
+  Namespace(socketio::BroadcastPort& port, std::shared_ptr<socketio::NamespaceHandlers> handlers, std::string name);
+
+  const std::string& name() const { return name_; }
+
+  void use(Middleware middleware);
+  void on_connection(ConnectionHandler handler);
+
+  BroadcastOperator everyone() const { return BroadcastOperator(*port_, name_); }
+  BroadcastOperator to(std::string_view room) const { return everyone().to(room); }
+  BroadcastOperator in(std::string_view room) const { return everyone().to(room); }
+  BroadcastOperator except(std::string_view room) const { return everyone().except(room); }
+  BroadcastOperator local() const { return everyone().local(); }
+  BroadcastOperator volatile_() const { return everyone().volatile_(); }
+  template <class... T>
+    requires EventValues<T...>
+  void emit(std::string_view event, T&&... values) const {
+    everyone().emit(event, std::forward<T>(values)...);
+  }
+  void emit(std::string_view event, const Args& args) const { everyone().emit(event, args); }
+
+ private:
+  socketio::BroadcastPort* port_;
+  std::shared_ptr<socketio::NamespaceHandlers> handlers_;
+  std::string name_;
+};
+
+}  // namespace carillon

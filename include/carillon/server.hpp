@@ -1,0 +1,92 @@
+// The server: namespaces, shards, an optional cluster adapter.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <carillon/namespace.hpp>
+
+namespace carillon {
+
+// Names and defaults follow the Socket.IO documentation where it has the option.
+struct ServerOptions {
+  std::string listen = "127.0.0.1:3000";  // HOST:PORT; port 0 picks a free one
+  std::vector<std::string> more_listeners;
+  std::string path = "/socket.io/";
+  unsigned shards = 0;    // 0: one per core
+  std::string node_name;  // empty: host name and four random characters
+  std::uint32_t ping_interval_ms = 25'000;
+  std::uint32_t ping_timeout_ms = 20'000;
+  std::uint32_t upgrade_timeout_ms = 10'000;
+  std::uint32_t connect_timeout_ms = 45'000;
+  std::size_t max_payload_bytes = 1'000'000;
+  std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
+  std::size_t attachments_max = 10;                    // binary attachments per packet
+  std::vector<std::string> cors_origins;               // empty: no CORS headers; "*" alone: any origin
+};
+
+// How a server finds the others. Made by redis_adapter().
+struct AdapterOptions {
+  std::string redis_url;
+  std::string key = "socket.io";                   // prefix of the channels
+  std::size_t queue_bytes_max = 16 * 1024 * 1024;  // messages for other nodes while Redis is away
+  std::uint32_t queue_age_max_ms = 30'000;
+};
+// Wire-compatible with @socket.io/redis-adapter (pub/sub). redis://[user:password@]host[:port][/db]
+AdapterOptions redis_adapter(std::string_view redis_url);
+
+namespace runtime {
+class Node;
+}
+
+// Configure from one thread, then start() or run(). After that any thread may broadcast.
+class Server {
+ public:
+  explicit Server(ServerOptions options = {});
+  ~Server();  // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Throws std::invalid_argument for a malformed URL. Does not wait for Redis.
+  void adapter(AdapterOptions options);
+
+  // The namespace of that name, made on first use; "/" exists from the start. Before start().
+  Namespace& of(std::string_view name);
+  void use(Middleware middleware) { of("/").use(std::move(middleware)); }
+  void on_connection(ConnectionHandler handler) { of("/").on_connection(std::move(handler)); }
+
+  BroadcastOperator to(std::string_view room) const { return root().to(room); }
+  BroadcastOperator in(std::string_view room) const { return root().to(room); }
+  BroadcastOperator except(std::string_view room) const { return root().except(room); }
+  BroadcastOperator local() const { return root().local(); }
+  BroadcastOperator volatile_() const { return root().volatile_(); }
+  template <class... T>
+    requires EventValues<T...>
+  void emit(std::string_view event, T&&... values) const {
+    root().emit(event, std::forward<T>(values)...);
+  }
+  void emit(std::string_view event, const Args& args) const { root().emit(event, args); }
+
+  // Listens and returns. Throws std::system_error when an address cannot be bound.
+  void start();
+  // start(), then waits for stop() or for SIGTERM or SIGINT, which it handles.
+  void run();
+  // Closes all connections and joins the shards. Any thread but a shard's.
+  void stop();
+
+  std::string address() const;  // HOST:PORT of the first listener, with the real port, after start()
+  bool ready() const;           // the cluster connection, if any, is subscribed and proven
+
+  runtime::Node& node() { return *node_; }  // for programs inside this project
+
+ private:
+  const Namespace& root() const;
+  std::unique_ptr<runtime::Node> node_;
+};
+
+}  // namespace carillon
