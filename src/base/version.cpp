@@ -1,0 +1,7 @@
+#include <carillon/version.hpp>
+
+namespace carillon {
+
+std::string_view version() { return CARILLON_VERSION; }
+
+}  // namespace carillon
