@@ -1,0 +1,46 @@
+// Engine.IO message packets, encoded once for all receivers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace carillon::engineio {
+
+// One or more packets that belong together (a Socket.IO packet and its attachments), as the WebSocket frames that carry
+// them, back to back. Long polling uses the same bytes without the frame headers.
+// Immutable and shared between sessions and shards: a broadcast is one of these, whatever the number of receivers.
+class Frames {
+ public:
+  struct Part {
+    std::size_t offset;  // of the payload, behind its frame header
+    std::size_t size;
+    bool binary;         // binary: raw bytes. text: packet type digit and data
+  };
+
+  // What goes out over WebSocket.
+  std::string_view wire() const { return wire_; }
+  const std::vector<Part>& parts() const { return parts_; }
+  std::string_view payload(const Part& part) const { return std::string_view(wire_).substr(part.offset, part.size); }
+  // Bytes that this counts for in a send queue.
+  std::size_t bytes() const { return wire_.size(); }
+
+  void append_text(std::string_view packet);  // "4hello": with its type digit
+  void append_text(std::string_view head, std::string_view tail);
+  void append_binary(std::string_view bytes);  // a binary message has no type on the wire
+
+ private:
+  std::string wire_;
+  std::vector<Part> parts_;
+};
+
+using FramesPtr = std::shared_ptr<const Frames>;
+
+// A single text packet, for instance "2" (ping) or "4hello".
+FramesPtr make_text_frames(std::string_view packet);
+FramesPtr make_binary_frames(std::string_view bytes);
+
+}  // namespace carillon::engineio

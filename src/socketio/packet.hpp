@@ -1,0 +1,80 @@
+// Socket.IO v5 packets.
+//
+//   packet      = type [ count "-" ] [ namespace "," ] [ id ] [ json ]
+//   type        = "0" connect / "1" disconnect / "2" event / "3" ack / "4" connect error / "5" binary event / "6" binary ack
+//   count       = 1*DIGIT                      ; attachments that follow, types 5 and 6 only
+//   namespace   = "/" *( any character but "," )   ; left out for "/"
+//   id          = 1*DIGIT                      ; exact up to 2^53-1
+//
+// Attachments follow as binary messages; in the JSON each is {"_placeholder":true,"num":N}.
+// Source: the Socket.IO protocol document, version 5.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <carillon/args.hpp>
+
+#include "base/result.hpp"
+#include "engineio/frames.hpp"
+
+namespace carillon::socketio {
+
+enum class PacketType : std::uint8_t { connect, disconnect, event, ack, connect_error, binary_event, binary_ack };
+
+// The head of a packet from a client; `data` is unchecked JSON, possibly empty. Everything is borrowed from the text.
+struct Packet {
+  PacketType type = PacketType::connect;
+  std::size_t attachments = 0;
+  std::string_view name_space = "/";
+  std::optional<std::uint64_t> id;
+  std::string_view data;
+};
+
+enum class PacketError {
+  empty,
+  unknown_type,
+  bad_attachment_count,
+  bad_id,
+  bad_json,           // not JSON, too deep, or not of the shape that the type asks for
+  too_many_attachments,
+  unexpected_binary,  // an attachment without a packet, or text before the last attachment
+  bad_placeholder,
+};
+std::string_view to_string(PacketError error);
+
+Result<Packet, PacketError> decode_packet(std::string_view text);
+
+// The name and the rest of an event's data array, in place: ["name",1,2] gives `name` (still escaped: see escaped) and
+// "1,2". Checks the JSON. A number as name is legal and left as text.
+struct EventData {
+  std::string_view name;      // without quotes
+  bool escaped = false;       // name contains backslash escapes
+  std::string_view elements;  // JSON elements after the name, without brackets
+};
+Result<EventData, PacketError> split_event(std::string_view data);
+
+// The elements of an acknowledgement's data array without brackets. Checks the JSON.
+Result<std::string_view, PacketError> split_ack(std::string_view data);
+
+// Names that the protocol's implementations keep for themselves: no event may be called so.
+bool is_reserved_event(std::string_view name);
+
+// Encoders. `name_space` is "/" or "/name"; the result is ready for any transport.
+engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
+                                 std::optional<std::uint64_t> id = std::nullopt);
+engineio::FramesPtr encode_ack(std::string_view name_space, std::uint64_t id, const Args& args);
+engineio::FramesPtr encode_connect(std::string_view name_space, std::string_view sid);
+engineio::FramesPtr encode_connect_error(std::string_view name_space, std::string_view message, const Value& data);
+engineio::FramesPtr encode_disconnect(std::string_view name_space);
+
+// As encode_event, from a whole data array in JSON ("[\"name\",1]") and its attachments: for adapters, which get events
+// from other servers in another encoding.
+engineio::FramesPtr encode_event_data(std::string_view name_space, std::string_view data_json,
+                                      const std::vector<Binary>& attachments);
+
+}  // namespace carillon::socketio
