@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# tools/build.sh PRESET [TARGET...]: configures and builds a preset; everything it makes is in build/PRESET.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+preset=${1:?"usage: $0 PRESET [TARGET...]"}
+shift
+
+# The release build holds what is shipped; unit tests run in the other presets, where assertions are on.
+# So ./run needs no test packages and ./check builds the tests no more often than it runs them.
+tests=ON
+[[ $preset == release ]] && tests=OFF
+
+# Without this ccache refuses every file that uses the precompiled header.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
+export NINJA_STATUS=${NINJA_STATUS:-'[%f/%t, %es] '}
+
+log=$root/build/configure-$preset.log
+mkdir -p "$root/build"
+if ! cmake -S "$root" --preset "$preset" -DCARILLON_BUILD_TESTS="$tests" >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
+if [[ -n ${CONFIGURE_ONLY:-} ]]; then
+  exit 0
+fi
+exec cmake --build "$root/build/$preset" ${1:+--target "$@"}
