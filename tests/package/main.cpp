@@ -1,7 +1,7 @@
 // Includes everything that is public, with the language level that the package asks for, and links.
-#include <carillon/carillon.hpp>
-
 #include <iostream>
+
+#include <carillon/carillon.hpp>
 
 int main() {
   std::cout << "carillon " << carillon::version() << '\n';
