@@ -1,0 +1,90 @@
+// Child processes that never outlive the test file: started with a captured output, awaited by their ready line, ended by
+// their pid. When the file fails, what they wrote to stderr is printed, because it usually says why.
+import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
+import { deadline } from "./wait.mjs";
+
+const started = new Set();
+const stderr_shown_max = 8000;
+
+export class Program {
+  // `cwd` defaults to the caller's; `env` is added to the environment.
+  constructor(command, args = [], { cwd, env } = {}) {
+    this.title = [command, ...args].join(" ");
+    this.stdout = "";
+    this.stderr = "";
+    this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    this.child.stdin.on("error", () => {});
+    this.child.stdin.end();
+    this.watchers = new Set();
+    for (const name of ["stdout", "stderr"]) {
+      this.child[name].setEncoding("utf8").on("data", (text) => {
+        this[name] += text;
+        for (const watch of [...this.watchers]) watch();
+      });
+    }
+    // "close" and not "exit": the output is complete only then.
+    this.exited = new Promise((resolve) => {
+      this.child.on("error", (error) => resolve({ code: null, signal: null, error }));
+      this.child.on("close", (code, signal) => resolve({ code, signal }));
+    });
+    this.exited.then((how) => { this.how_it_ended = how; });
+    started.add(this);
+  }
+
+  get pid() { return this.child.pid; }
+
+  // The first match of `pattern` in the output stream `name`.
+  async output(pattern, { name = "stdout", timeout_ms = 30_000 } = {}) {
+    let watch;
+    const matched = new Promise((resolve) => {
+      watch = () => { const match = this[name].match(pattern); if (match) resolve(match); };
+      this.watchers.add(watch);
+      watch();
+    });
+    const ended = this.exited.then((how) => {
+      const match = this[name].match(pattern);
+      if (match) return match;
+      throw new Error(`${this.title} ended (${JSON.stringify(how.error?.message ?? how)}) without ${pattern}\n${this.stdout}${this.stderr}`);
+    });
+    ended.catch(() => {});
+    try {
+      return await deadline(Promise.race([matched, ended]), timeout_ms, () => `${this.title}: no ${pattern} in\n${this.stdout}${this.stderr}`);
+    } finally {
+      this.watchers.delete(watch);
+    }
+  }
+
+  // Asks politely; a program that does not follow is killed and reported, because ending on SIGTERM is its contract.
+  async stop(signal = "SIGTERM", timeout_ms = 30_000) {
+    if (!this.how_it_ended) this.child.kill(signal);
+    try {
+      return await deadline(this.exited, timeout_ms, () => `${this.title} did not end on ${signal}\n${this.stderr}`);
+    } catch (error) {
+      this.child.kill("SIGKILL");
+      throw error;
+    }
+  }
+
+  async kill() { return this.stop("SIGKILL"); }
+}
+
+// Runs to the end: { code, signal, stdout, stderr }.
+export async function run(command, args, { timeout_ms = 30_000, ...options } = {}) {
+  const program = new Program(command, args, options);
+  try {
+    const how = await deadline(program.exited, timeout_ms, () => `${program.title} did not end\n${program.stdout}${program.stderr}`);
+    return { ...how, stdout: program.stdout, stderr: program.stderr };
+  } finally {
+    if (!program.how_it_ended) program.child.kill("SIGKILL");
+  }
+}
+
+process.on("exit", (code) => {
+  for (const program of started) {
+    if (!program.how_it_ended) program.child.kill("SIGKILL");
+    if (code !== 0 && program.stderr) writeSync(2, `--- stderr of ${program.title}\n${program.stderr.slice(-stderr_shown_max)}\n`);
+  }
+});
+// Without these an interrupted run would leave its servers behind: "exit" is not emitted for a deadly signal.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));

@@ -1,0 +1,99 @@
+// The example servers, and as much of `carillon serve` as the tests use, built from the published packages. They prove the
+// tests (CARILLON_TEST_REFERENCE=1), and `bench --redis` is the Node.js member of the clusters.
+//
+//   node reference_servers.mjs engine-echo|protocol|bench --port N [--redis URL]
+//   node reference_servers.mjs serve --listen HOST:PORT --api-listen HOST:PORT [--redis URL] [--node-name NAME]
+import { createServer } from "node:http";
+import { parseArgs } from "node:util";
+import { createAdapter } from "@socket.io/redis-adapter";
+import { attach } from "engine.io";
+import Redis from "ioredis";
+import { Server } from "socket.io";
+import { api_handler } from "./reference_api.mjs";
+
+const { positionals: [kind], values: flags } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  strict: false,
+  options: {
+    port: { type: "string", default: "0" },
+    listen: { type: "string", default: "127.0.0.1:3000" },
+    "api-listen": { type: "string", default: "127.0.0.1:3001" },
+    redis: { type: "string" },
+    "node-name": { type: "string", default: "reference" },
+    shards: { type: "string" },
+  },
+});
+
+const engine_settings = { pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1e6, cors: { origin: "*" } };
+
+function connect_redis() {
+  const redis = new Redis(flags.redis, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  redis.on("error", () => {}); // while Redis is away; it reconnects by itself
+  return redis;
+}
+
+function socket_io(http_server, options) {
+  if (!flags.redis) return new Server(http_server, options);
+  return new Server(http_server, { ...options, adapter: createAdapter(connect_redis(), connect_redis()) });
+}
+
+function join_user_room(socket) {
+  const user = socket.handshake.auth.userId;
+  if (user !== undefined) socket.join(`user:${user}`);
+}
+
+const examples = {
+  "engine-echo"(http_server) {
+    attach(http_server, engine_settings).on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
+  },
+
+  protocol(http_server) {
+    const io = socket_io(http_server, { ...engine_settings, connectTimeout: 1000 });
+    io.on("connection", (socket) => {
+      socket.emit("auth", socket.handshake.auth);
+      socket.on("message", (...args) => socket.emit("message-back", ...args));
+      socket.on("message-with-ack", (...args) => { const ack = args.pop(); ack(...args); });
+    });
+    io.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
+  },
+
+  bench(http_server) {
+    const io = socket_io(http_server, { cors: { origin: "*" } });
+    io.on("connection", (socket) => {
+      join_user_room(socket);
+      socket.on("pub", (p) => io.emit("n", p));
+      socket.on("to", (room, p) => io.to(room).emit("n", p));
+      socket.on("echo", (p, ack) => ack(p));
+      // Beyond the contract, for what only the Node.js side of a cluster can be asked to do.
+      socket.on("local", (p) => io.local.emit("n", p));
+      socket.on("volatile", (p) => io.volatile.emit("n", p));
+    });
+  },
+};
+
+function listen(server, address) {
+  const colon = address.lastIndexOf(":");
+  return new Promise((resolve) => {
+    server.listen(Number(address.slice(colon + 1)), address.slice(0, colon), () => {
+      resolve(`${address.slice(0, colon)}:${server.address().port}`);
+    });
+  });
+}
+
+if (kind === "serve") {
+  const clients_server = createServer();
+  const io = socket_io(clients_server, { cors: { origin: "*" } });
+  io.on("connection", join_user_room);
+  const clients = await listen(clients_server, flags.listen);
+  const control = flags.redis ? connect_redis() : undefined;
+  const info = { node: flags["node-name"], version: "reference", redis: Boolean(flags.redis), clients, keys: false };
+  const api = await listen(createServer(api_handler(io, control, info)), flags["api-listen"]);
+  console.log(`carillon ready clients=${clients} api=${api} node=${info.node}`);
+} else {
+  const http_server = createServer();
+  examples[kind](http_server);
+  console.log(`ready ${await listen(http_server, `127.0.0.1:${flags.port}`)}`);
+}
+
+process.on("SIGTERM", () => process.exit(0));
