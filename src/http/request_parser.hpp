@@ -33,7 +33,9 @@ class RequestParser {
   ~RequestParser();
 
   // Takes bytes up to the end of the head or of the request, whichever comes first, and says how many were used.
-  // Call again with the rest while it makes progress. After an error the connection is to be answered and closed.
+  // Call again with the rest while it makes progress; what it says to have used need not be kept. Nothing is used while
+  // complete(). After an error the connection is to be answered and closed; head_complete() says whether request() can
+  // be read for that, as it can where content-length is over the limit.
   Result<std::size_t, ParseError> feed(std::string_view bytes);
 
   bool head_complete() const;         // request() may be read

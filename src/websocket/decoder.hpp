@@ -20,7 +20,8 @@ struct Event {
     binary,  // payload: the whole message
     ping,    // payload: to be sent back in a pong
     pong,
-    close,   // code: what the peer said, or close_code::none; the connection is to be answered with it and ended
+    close,   // code: what the peer said, or close_code::none; the connection is to be answered with it and ended;
+             // payload: the reason, valid UTF-8
     error,   // code: what to close with (1002, 1007, 1009); payload: what was wrong, for the log
   };
   Kind kind;
@@ -43,16 +44,32 @@ class Decoder {
 
   // Bytes held from earlier feeds (an incomplete frame, fragments of a message).
   std::size_t buffered_bytes() const { return pending_.size() + message_.size(); }
-  // The part of the input that has not been consumed; for handing the connection to another owner.
+  // The part of the input that has not been consumed; for handing the connection to another owner. Once next() has
+  // returned nothing, this is the incomplete frame. Not to be asked between feed() and the first next() after it.
   std::string_view unread() const;
 
  private:
+  enum class Progress { more, whole, failed };
+  struct Header;
+
+  Progress read_header(std::span<const char> bytes, Header& header, std::optional<Event>& error) const;
+  Progress complete_pending(Header& header, std::optional<Event>& error);
+  void take_into_pending(std::size_t size_wanted);
+  std::optional<Event> keep_rest(std::size_t size_wanted);
+  std::optional<Event> take_frame(const Header& header, std::span<char> frame);
+  static std::optional<Event> make_message(std::uint8_t opcode, std::string_view payload);
+  static std::optional<Event> take_control(Opcode opcode, std::string_view payload);
+  void release_delivered();
+  void stop();
+  std::optional<Event> fail(Event error);
+
   Role role_;
   std::size_t message_bytes_max_;
-  std::string pending_;   // incomplete frame from earlier feeds
+  std::string pending_;   // incomplete frame from earlier feeds, as it came; never more than one frame
   std::string message_;   // fragments so far
   std::span<char> input_;
   std::uint8_t fragment_opcode_ = 0;  // of the message being assembled, 0: none
+  bool pending_delivered_ = false;    // pending_ is what the last event shows
   bool done_ = false;
 };
 
