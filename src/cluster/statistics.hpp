@@ -1,0 +1,31 @@
+// Numbers of the cluster adapter, for /metrics.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "base/counter.hpp"
+
+namespace carillon::cluster {
+
+// Why a message from Redis was ignored although it should not have been there.
+enum class Malformed : unsigned char {
+  not_msgpack,      // or cut off, or with bytes behind it
+  not_a_broadcast,  // msgpack, but not [uid, packet, opts] of the expected kinds
+  bad_packet,       // a packet that is no event, or an event without a name
+  nested_too_deep,
+};
+inline constexpr std::size_t malformed_kinds = 4;
+
+// Written by the backplane's shard, read by any thread.
+struct Statistics {
+  Counter published;  // handed to the link
+  Counter received;   // messages on our channels
+  Counter delivered;  // handed to shards
+  Counter own;        // our own messages, come back
+  Counter unwanted;   // for rooms that nobody holds here, or for another namespace
+  std::array<Counter, malformed_kinds> malformed;
+  Gauge rooms;  // rooms held here, over all namespaces
+};
+
+}  // namespace carillon::cluster

@@ -1,0 +1,31 @@
+// Numbers of the Redis client, for /metrics.
+#pragma once
+
+#include "base/counter.hpp"
+
+namespace carillon::redis {
+
+// Written by the backplane's shard, read by any thread.
+struct Statistics {
+  Counter published;  // messages that Redis has taken
+  Counter received;   // messages on subscribed channels, without canaries
+
+  Counter connects;         // TCP connections that came up, both roles
+  Counter failures;         // attempts that failed and connections that were lost, both roles
+  Counter reconnects;       // times that the link became ready again after having been lost
+  Counter protocol_errors;  // connections given up because of what Redis sent
+  Counter timeouts;         // connections given up because Redis did not answer
+
+  // Messages that others will not get, or (unconfirmed) may not have got, by reason.
+  Counter dropped_full;         // the queue was at queue_bytes_max
+  Counter dropped_old;          // waited for longer than queue_age_max_ms
+  Counter dropped_refused;      // Redis answered with an error (NOPERM, ...)
+  Counter dropped_unconfirmed;  // on the way when the connection died; not sent again, because it may have arrived
+
+  Gauge subscriptions;  // channels wanted, without the canary's
+  Gauge queue_messages;
+  Gauge queue_bytes;
+  Gauge ready;  // 0 or 1
+};
+
+}  // namespace carillon::redis

@@ -1,0 +1,79 @@
+// The channels that this node wants, and what the connection has been told and has confirmed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace carillon::redis {
+
+// Redis confirms each channel of each command, in order. So a channel is in its final state when all its commands have
+// been confirmed, whatever happened in between (left and joined again, for instance). Owned by the backplane's shard.
+class Subscriptions {
+ public:
+  // One command's worth of channels; valid until the next call.
+  struct Batch {
+    std::vector<std::string_view> subscribe;
+    std::vector<std::string_view> unsubscribe;
+  };
+
+  explicit Subscriptions(std::size_t batch_max) : batch_max_(batch_max) {}
+
+  void want(std::string_view channel);
+  void release(std::string_view channel);
+
+  // A connection is up: all wanted channels are to be subscribed. / It is down: nothing is subscribed.
+  void start();
+  void stop();
+
+  // Changes that may be sent now: everything that has changed, unless that is more than the window has room for; then
+  // the next batch when the previous one is confirmed.
+  bool has_batch() const;
+  const Batch& take_batch();
+
+  // Redis has confirmed. False: it had not been asked.
+  bool confirm(std::string_view channel, bool subscribed);
+
+  // Channels whose want() can be answered now; in order, each want() once. Valid until the next call.
+  bool has_answers() const { return !answers_.empty(); }
+  std::vector<std::string> take_answers();
+
+  // Everything wanted is confirmed, and nothing waits.
+  bool complete() const { return started_ && unconfirmed_ == 0 && changed_.empty(); }
+  std::size_t wanted() const { return wanted_; }
+
+ private:
+  struct State {
+    std::uint32_t unconfirmed = 0;  // commands on the way
+    bool wanted = false;
+    bool sent = false;     // what the last command said
+    bool changed = false;  // is in changed_
+    bool asked = false;    // a want() has not been answered
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using Channels = std::unordered_map<std::string, State, Hash, std::equal_to<>>;
+  using Channel = Channels::value_type;
+
+  void mark_changed(Channel& channel);
+  void answer_if_settled(Channel& channel);
+  void forget_if_done(Channel& channel);
+
+  std::size_t batch_max_;
+  Channels channels_;
+  std::deque<Channel*> changed_;  // to be looked at by take_batch(), in order
+  std::vector<std::string> answers_;
+  Batch batch_;
+  std::size_t unconfirmed_ = 0;  // over all channels
+  std::size_t wanted_ = 0;
+  bool started_ = false;
+};
+
+}  // namespace carillon::redis
