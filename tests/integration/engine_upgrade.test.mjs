@@ -157,12 +157,12 @@ describe("an attempt that is never finished", () => {
     const session = await PollingSession.open(server);
     const socket = await second_transport(session);
     const since = performance.now();
-    let is_open = true;
-    socket.closed.then(() => { is_open = false; });
-    while (is_open) await session.echoes();
+    const polled = session.next();
+    await socket.until_closed();
     const elapsed_ms = performance.now() - since;
     assert.ok(elapsed_ms > 9_900, `closed after ${elapsed_ms} ms`);
-    await session.echoes();
+    await session.post("4still here");
+    assert.equal(await polled, "4still here");
   });
 });
 

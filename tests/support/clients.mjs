@@ -10,8 +10,9 @@ export const modes = {
 
 export class Client {
   // `url` may end in a namespace. No reconnection: a lost connection has to fail the test.
-  constructor(url, { mode = "websocket", ...options } = {}) {
-    this.socket = io(url, { ...modes[mode], forceNew: true, reconnection: false, ...options });
+  constructor(url, { mode = "websocket", socket, ...options } = {}) {
+    this.socket = socket ?? io(url, { ...modes[mode], forceNew: true, reconnection: false, ...options });
+    this.mode = mode;
     this.queues = new Map();
     this.connected = new Promise((resolve, reject) => {
       this.socket.once("connect", resolve);
@@ -19,7 +20,10 @@ export class Client {
     });
     this.connected.catch(() => {});
     this.socket.onAny((event, ...args) => this.queue(event).push(args));
-    this.socket.on("disconnect", (reason) => { this.ended = reason; });
+    this.socket.on("disconnect", (reason) => {
+      this.ended = `disconnected (${reason})`;
+      for (const queue of this.queues.values()) queue.end(this.ended);
+    });
   }
 
   static async connect(url, options) {
@@ -28,24 +32,24 @@ export class Client {
     return client;
   }
 
-  // Several namespaces on this client's connection.
+  // Another namespace on this client's connection.
   also(namespace, options = {}) {
-    const other = Object.create(Client.prototype);
-    Object.assign(other, { queues: new Map(), socket: this.socket.io.socket(namespace, options) });
-    other.connected = once(other.socket, "connect");
-    other.connected.catch(() => {});
-    other.socket.onAny((event, ...args) => other.queue(event).push(args));
-    other.socket.connect();
-    return other;
+    return new Client(undefined, { socket: this.socket.io.socket(namespace, options) });
   }
 
   queue(event) {
-    if (!this.queues.has(event)) this.queues.set(event, new Queue(`event ${event}`));
+    if (!this.queues.has(event)) {
+      const queue = new Queue(`event ${event}`);
+      if (this.ended) queue.end(this.ended);
+      this.queues.set(event, queue);
+    }
     return this.queues.get(event);
   }
 
   // The arguments of the next `event`.
   next(event, timeout_ms = patience_ms) { return this.queue(event).next(timeout_ms); }
+
+  until_disconnected() { return this.ended ? [this.ended] : once(this.socket, "disconnect"); }
 
   emit(event, ...args) { this.socket.emit(event, ...args); }
 
@@ -57,8 +61,9 @@ export class Client {
 
   get transport() { return this.socket.io.engine.transport.name; }
 
+  // At once for a client that is on its last transport already.
   async upgraded() {
-    if (this.transport !== "websocket") await once(this.socket.io.engine, "upgrade");
+    if (this.mode === "upgrade" && this.transport !== "websocket") await once(this.socket.io.engine, "upgrade");
   }
 
   // Closes the whole connection, not only this namespace.
