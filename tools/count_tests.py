@@ -30,7 +30,7 @@ def count(text):
 
 
 def main():
-    counts = [count(re.sub(r"\x1b\[[0-9;]*m", "", Path(name).read_text(errors="replace"))) for name in sys.argv[1:]]
+    counts = [count(re.sub(r"\x1b\[[0-9;]*m", "", Path(name).read_text(encoding="utf-8", errors="replace"))) for name in sys.argv[1:]]
     print(sum(passed for passed, _ in counts), sum(failed for _, failed in counts))
 
 

@@ -49,7 +49,7 @@ def compile_commands(preset="release"):
     database = ROOT / "build" / preset / "compile_commands.json"
     if not database.is_file():
         return {}
-    return {Path(entry["file"]): shlex.split(entry["command"]) for entry in json.loads(database.read_text())}
+    return {Path(entry["file"]): shlex.split(entry["command"]) for entry in json.loads(database.read_text(encoding="utf-8"))}
 
 
 def front_end_flags(arguments):

@@ -28,7 +28,7 @@ def main():
 
     sources = [Path(name).resolve() for name in names] or project.files("src/*.cpp")
     version = subprocess.run([tidy, "--version"], check=True, capture_output=True, text=True).stdout
-    rules = (project.ROOT / ".clang-tidy").read_text()
+    rules = (project.ROOT / ".clang-tidy").read_text(encoding="utf-8")
 
     # clang cannot read GCC's precompiled header: it gets a database of its own. Test files, which the release build
     # leaves out, are in it too.
