@@ -1,10 +1,13 @@
 #include "base/json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "base/utf8.hpp"
 
@@ -12,6 +15,8 @@ namespace carillon {
 namespace {
 
 constexpr double whole_number_max = 9007199254740992.0;  // 2^53: up to here doubles hold every whole number
+
+constexpr std::int64_t whole_exponent_max = std::int64_t{1} << 40;  // more than any text has digits
 
 // Recursive descent over the text. `Sink` decides what is built: nothing (check) or a Value.
 class Reader {
@@ -269,6 +274,25 @@ class Reader {
     return true;
   }
 
+  // Whether a number that is not zero lies between -1 and 1, by the decimal exponent of its first digit.
+  static bool is_below_one(std::string_view text) {
+    const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
+    const std::string_view mantissa = text.substr(0, mark);
+    const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+    const auto first = static_cast<std::int64_t>(mantissa.find_first_of("123456789"));
+    std::int64_t exponent = first < point ? point - first - 1 : point - first;
+    if (mark < text.size()) {
+      std::string_view digits = text.substr(mark + 1);
+      if (digits[0] == '+') digits.remove_prefix(1);
+      std::int64_t written = 0;
+      if (std::from_chars(digits.data(), digits.data() + digits.size(), written).ec != std::errc())
+        return digits[0] == '-';
+      if (written < -whole_exponent_max || written > whole_exponent_max) return written < 0;
+      exponent += written;
+    }
+    return exponent < 0;
+  }
+
   static Value to_number(std::string_view text, bool whole) {
     const char* end = text.data() + text.size();
     if (whole) {
@@ -281,8 +305,7 @@ class Reader {
     const auto result = std::from_chars(text.data(), end, number);
     if (result.ec == std::errc::result_out_of_range) {
       // from_chars leaves the value alone; JavaScript has infinities and zeros there, and JSON has no infinity.
-      const bool small = text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
-      return small ? Value(0.0) : Value(nullptr);
+      return is_below_one(text) ? Value(text[0] == '-' ? -0.0 : 0.0) : Value(nullptr);
     }
     return number;
   }

@@ -25,7 +25,7 @@ TimerWheel::~TimerWheel() {
 // Rounded up, so that no timer runs early.
 std::int64_t TimerWheel::tick_of(TimePoint time) const {
   const auto since = std::max(time, start_) - start_;
-  return (since.count() + tick.count() - 1) / tick.count();
+  return since.count() / tick.count() + (since.count() % tick.count() != 0 ? 1 : 0);
 }
 
 void TimerWheel::set(Timer& timer, TimePoint deadline) {
@@ -66,18 +66,21 @@ void TimerWheel::unlink(Timer& timer) {
   timer.next_ = timer.previous_ = nullptr;
 }
 
+// A timer may set, clear or destroy others while it runs. So those that are due first move to a list of their own, from
+// which the others can still drop themselves, and which is never set to: a timer that sets itself to now waits a tick.
 void TimerWheel::run_slot(std::uint32_t slot, TimePoint now) {
-  // A timer may set, clear or destroy others while it runs, so start again from the head after each.
-  bool again = true;
-  while (again) {
-    again = false;
-    for (Timer* timer = heads_[slot]; timer != nullptr; timer = timer->next_) {
-      if (timer->deadline_ > now) continue;
-      clear(*timer);
-      timer->on_deadline(now);
-      again = true;
-      break;
+  for (Timer* timer = heads_[slot]; timer != nullptr;) {
+    Timer* next = timer->next_;
+    if (timer->deadline_ <= now) {
+      unlink(*timer);
+      link(*timer, due);
     }
+    timer = next;
+  }
+  while (heads_[due] != nullptr) {
+    Timer& timer = *heads_[due];
+    clear(timer);
+    timer.on_deadline(now);
   }
 }
 

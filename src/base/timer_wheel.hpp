@@ -56,6 +56,7 @@ class TimerWheel {
 
  private:
   static constexpr std::size_t slots = 8192;  // about 65 s per turn: heartbeats fit into one
+  static constexpr std::uint32_t due = slots;  // one more list: timers about to be called
 
   void link(Timer& timer, std::uint32_t slot);
   void unlink(Timer& timer);
@@ -65,8 +66,8 @@ class TimerWheel {
   TimePoint start_;
   std::int64_t current_ = 0;  // ticks since start_ that have been run
   std::size_t size_ = 0;
-  std::array<Timer*, slots> heads_{};
-  std::array<std::uint64_t, slots / 64> occupied_{};
+  std::array<Timer*, slots + 1> heads_{};
+  std::array<std::uint64_t, slots / 64 + 1> occupied_{};
 };
 
 }  // namespace carillon

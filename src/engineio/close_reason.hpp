@@ -1,0 +1,25 @@
+// Why a session ended: one taxonomy for handlers, logs and metrics.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace carillon::engineio {
+
+enum class CloseReason : std::uint8_t {
+  transport_close,  // the client closed its connection, or sent a close packet
+  transport_error,  // a broken or misused transport: overlapping requests, an aborted poll, bad WebSocket framing
+  ping_timeout,     // no pong in time
+  parse_error,      // a packet that is none, or that the layer above could not read
+  forced_close,     // the server closed it: socket.disconnect(true), a protocol violation above Engine.IO
+  slow_consumer,    // more than send_queue_bytes_max were waiting for the client
+  connect_timeout,  // no namespace joined within connect_timeout_ms
+  shutting_down,    // the server ends
+};
+inline constexpr std::size_t close_reason_count = 8;
+
+// The name in logs and metrics: "ping_timeout".
+std::string_view to_string(CloseReason reason);
+
+}  // namespace carillon::engineio

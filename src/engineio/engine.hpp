@@ -1,0 +1,104 @@
+// The Engine.IO server of one shard: HTTP requests and WebSocket messages in, sessions out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "base/timer_wheel.hpp"
+#include "engineio/options.hpp"
+#include "engineio/peer.hpp"
+#include "engineio/session.hpp"
+#include "engineio/stats.hpp"
+#include "http/request.hpp"
+#include "http/response.hpp"
+
+namespace carillon::engineio {
+
+// The layer above. Called on the engine's shard; may send, and may close any session, during the call.
+class SessionHandler {
+ public:
+  virtual ~SessionHandler() = default;
+  virtual void on_open(Session& session) = 0;
+  // `data` is valid during the call. Text has been checked to be UTF-8 over WebSocket only.
+  virtual void on_message(Session& session, bool binary, std::string_view data) = 0;
+  virtual void on_close(Session& session, CloseReason reason) = 0;
+};
+
+// The errors of the reference server, with its numbers and words.
+enum class RequestError { unknown_transport = 0, unknown_sid = 1, bad_method = 2, bad_request = 3, forbidden = 4, bad_version = 5 };
+
+// Sans-I/O, owned by one shard. Time comes in with each call.
+class Engine {
+ public:
+  struct Identity {
+    std::string node_tag;  // node_tag_characters long
+    unsigned shard = 0;
+  };
+  // The references must outlive the engine.
+  Engine(const Options& options, Identity identity, SessionHandler& handler, TimerWheel& timers, Random& random);
+  ~Engine();
+
+  // --- from connections; http::Handler's rules with time ---
+  bool on_request(Peer& peer, const http::Request& request, TimePoint now);
+  void on_body(Peer& peer, std::string_view body, TimePoint now);
+  void on_message(Peer& peer, bool binary, std::string_view data, TimePoint now);
+  // The connection is gone, or (WebSocket) the peer or the frame decoder has ended it. `clean`: by the client's own
+  // will (a close frame, an end of stream), as opposed to a violation or an error.
+  void on_closed(Peer& peer, bool clean, TimePoint now);
+
+  // --- from the loop ---
+  // At the end of each turn: answers polls with what has been queued, drops ended sessions.
+  void flush();
+  // A timer of one of the sessions is about to run.
+  void set_time(TimePoint now) { now_ = now; }
+
+  // Ends all sessions.
+  void close_all(CloseReason reason);
+
+  Session* find(std::string_view sid);
+  std::size_t session_count() const { return sessions_.size(); }
+  const Stats& stats() const { return stats_; }
+
+ private:
+  friend class Session;
+
+  bool on_upgrade_request(Peer& peer, const http::Request& request, std::string_view transport, std::string_view sid);
+  bool on_session_request(Session& session, Peer& peer, const http::Request& request);
+  void open_polling(Peer& peer, const http::Request& request);
+  void refuse(Peer& peer, RequestError error, std::string_view origin);
+  void refuse_upgrade(Peer& peer, std::string_view message);
+  // `origin`: the Origin header of the client's requests, empty if there is none.
+  void respond(Peer& peer, http::Response response, std::string_view origin) const;
+  void add_cors(std::string_view origin, http::Response& response) const;
+  http::Response preflight(const http::Request& request) const;
+  Session& open_session(const http::Request& request, TransportName transport);
+  FramesPtr open_packet(const Session& session) const;
+  void want_flush(Session& session);
+  void condemn(Session& session);
+  void ended(Session& session, CloseReason reason);
+  void bury(Session& session);
+
+  struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  const Options& options_;
+  Identity identity_;
+  SessionHandler& handler_;
+  TimerWheel& timers_;
+  Random& random_;
+  Stats stats_;
+  TimePoint now_{};
+  std::unordered_map<std::string_view, std::unique_ptr<Session>, StringHash> sessions_;  // keyed by the session's own id
+  std::vector<Session*> to_flush_;
+  std::vector<Session*> condemned_;                   // too slow: ended by flush(), not in the middle of a broadcast
+  std::vector<std::unique_ptr<Session>> graveyard_;  // ended in this turn, possibly on the call stack
+};
+
+}  // namespace carillon::engineio

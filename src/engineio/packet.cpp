@@ -1,0 +1,50 @@
+#include "engineio/packet.hpp"
+
+#include "base/base64.hpp"
+
+namespace carillon::engineio {
+
+Result<Packet, PacketError> decode_packet(std::string_view text) {
+  if (text.empty()) return Failure(PacketError::empty);
+  const char type = text[0];
+  if (type < '0' || type > '6') return Failure(PacketError::unknown_type);
+  return Packet{static_cast<PacketType>(type - '0'), false, text.substr(1)};
+}
+
+Result<std::vector<Packet>, PacketError> decode_payload(std::string_view payload, std::vector<std::string>& binaries) {
+  std::vector<Packet> packets;
+  std::vector<std::size_t> binary_places;  // data is set when `binaries` no longer grows
+  for (;;) {
+    const std::size_t end = payload.find(payload_separator);
+    const std::string_view text = payload.substr(0, end);
+    if (text.starts_with('b')) {
+      auto bytes = from_base64(text.substr(1));
+      if (!bytes) return Failure(PacketError::bad_base64);
+      binaries.push_back(std::move(*bytes));
+      binary_places.push_back(packets.size());
+      packets.push_back({PacketType::message, true, {}});
+    } else {
+      auto packet = decode_packet(text);
+      if (!packet) return Failure(packet.error());
+      packets.push_back(*packet);
+    }
+    if (end == std::string_view::npos) break;
+    payload.remove_prefix(end + 1);
+  }
+  for (std::size_t i = 0; i < binary_places.size(); ++i) packets[binary_places[i]].data = binaries[i];
+  return packets;
+}
+
+void append_to_payload(std::string& payload, const Frames& frames) {
+  for (const Frames::Part& part : frames.parts()) {
+    if (!payload.empty()) payload.push_back(payload_separator);
+    if (part.binary) {
+      payload.push_back('b');
+      append_base64(payload, frames.payload(part));
+    } else {
+      payload.append(frames.payload(part));
+    }
+  }
+}
+
+}  // namespace carillon::engineio

@@ -1,0 +1,109 @@
+// One Engine.IO session: a client, over whichever transport it uses at the moment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <carillon/handshake.hpp>
+
+#include "base/timer_wheel.hpp"
+#include "engineio/close_reason.hpp"
+#include "engineio/frames.hpp"
+#include "engineio/packet.hpp"
+#include "engineio/peer.hpp"
+
+namespace carillon::engineio {
+
+class Engine;
+
+// What the layer above keeps with a session.
+class SessionAttachment {
+ public:
+  virtual ~SessionAttachment() = default;
+};
+
+enum class TransportName : std::uint8_t { polling, websocket };
+
+// Sans-I/O state machine, owned by one shard and its Engine. States: open until close() or the client's end; a closed
+// polling session stays known until its last payload was fetched (close_timeout).
+class Session final : public Timer {
+ public:
+  Session(Engine& engine, std::string id, TransportName transport, std::shared_ptr<const HandshakeRequest> request);
+  ~Session() override;
+
+  const std::string& id() const { return id_; }
+  TransportName transport() const { return transport_; }
+  bool open() const { return state_ == State::open; }
+  const std::shared_ptr<const HandshakeRequest>& request() const { return request_; }
+
+  // Queues packets for the client. After the end of the session they are thrown away.
+  void send(const FramesPtr& frames);
+  // Sends only if the client can take it at once: nothing waits before it, and with polling a request is pending.
+  // False: dropped, and counted.
+  bool send_volatile(const FramesPtr& frames);
+
+  // Ends the session: what is queued still goes out, then the transport is closed. The handler hears of it before this
+  // returns.
+  void close(CloseReason reason);
+
+  std::unique_ptr<SessionAttachment> attachment;
+
+  void on_deadline(TimePoint now) override;
+
+ private:
+  friend class Engine;
+  enum class State : std::uint8_t {
+    open,
+    draining,  // closed while no poll was pending: waits for the next one to say so
+    closed,
+  };
+
+  // Transport input, from the engine.
+  void on_poll(Peer& peer);
+  bool on_post_head(Peer& peer, bool binary_content);
+  void on_post_body(Peer& peer, std::string_view body);
+  void on_probe(Peer& peer);      // a WebSocket, already accepted, that wants to take over
+  void on_websocket(Peer& peer);  // the WebSocket with which the session starts
+  void on_text(Peer& peer, std::string_view text);
+  void on_binary(Peer& peer, std::string_view bytes);
+  void on_peer_closed(Peer& peer, bool clean);
+
+  void on_probe_text(std::string_view text);
+  void on_packet(const Packet& packet);
+  void finish_upgrade();
+  void abandon_probe();
+
+  void on_pong();
+  void arm();
+  void answer_poll(std::string payload);
+  void flush_poll();
+  std::string take_outbox();
+  void end(CloseReason reason);
+  void attach(Peer*& place, Peer& peer, Peer::Role role);
+  static Peer* detach(Peer*& place);
+  std::string_view origin() const;
+
+  Engine& engine_;
+  std::string id_;
+  std::shared_ptr<const HandshakeRequest> request_;
+  Peer* poll_ = nullptr;   // pending GET
+  Peer* post_ = nullptr;   // POST whose body is still coming
+  Peer* websocket_ = nullptr;
+  Peer* probe_ = nullptr;  // WebSocket of an upgrade attempt
+  std::vector<FramesPtr> outbox_;  // waits for a poll, or for the upgrade to finish
+  std::size_t outbox_bytes_ = 0;
+  TimePoint heartbeat_at_ = never;        // next ping, or the latest time for the pong
+  TimePoint upgrade_deadline_ = never;
+  TransportName transport_;
+  State state_ = State::open;
+  bool awaiting_pong_ = false;
+  bool probed_ = false;      // the probe has been answered: polls are sent away
+  bool flush_wanted_ = false;  // is in the engine's list for flush()
+  bool condemned_ = false;     // is in the engine's list of slow consumers
+};
+
+}  // namespace carillon::engineio

@@ -1,0 +1,23 @@
+// What the Engine.IO layer of one shard has seen. Written by the shard, read by /metrics.
+#pragma once
+
+#include <array>
+
+#include "base/counter.hpp"
+#include "engineio/close_reason.hpp"
+
+namespace carillon::engineio {
+
+struct Stats {
+  Gauge sessions;
+  Counter sessions_opened_polling;
+  Counter sessions_opened_websocket;
+  std::array<Counter, close_reason_count> sessions_closed;  // by CloseReason
+  Counter upgrades;
+  Counter requests_refused;  // answered with an error of the protocol
+  Counter messages_received;
+  Counter messages_sent;     // packets handed to a transport or queued for it
+  Counter volatile_dropped;
+};
+
+}  // namespace carillon::engineio

@@ -1,0 +1,40 @@
+// HOST:PORT and what it means to the operating system.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/socket.h>
+
+namespace carillon::io {
+
+struct HostPort {
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+};
+// "127.0.0.1:3000", "[::1]:3000", "localhost:0", ":3000" (all addresses). None for anything else.
+std::optional<HostPort> parse_host_port(std::string_view text);
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  int family() const { return storage.ss_family; }
+  std::uint16_t port() const;
+  void set_port(std::uint16_t port);
+  std::string host() const;       // "127.0.0.1", "::1"
+  std::string to_string() const;  // with port; IPv6 in brackets
+};
+
+// Blocks while names are looked up (numeric addresses do not). Empty if there is no such host.
+std::vector<SocketAddress> resolve(const std::string& host, std::uint16_t port);
+
+SocketAddress local_address(int fd);
+SocketAddress peer_address(int fd);
+
+}  // namespace carillon::io

@@ -1,0 +1,66 @@
+#include "io/listener.hpp"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace carillon::io {
+namespace {
+
+constexpr int backlog = 4096;
+constexpr int accepts_per_turn = 64;  // others on the loop get their turn during a storm of connections
+
+[[noreturn]] void fail(const SocketAddress& address) {
+  throw std::system_error(errno, std::generic_category(), "cannot listen on " + address.to_string());
+}
+
+Socket bound_socket(const SocketAddress& address, bool shared) {
+  Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) fail(address);
+  const int on = 1;
+  setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared) setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (::bind(socket.fd(), address.raw(), address.size) != 0) fail(address);
+  return socket;
+}
+
+}  // namespace
+
+Listener::Listener(const SocketAddress& address, bool shared) : socket_(bound_socket(address, shared)) {
+  if (::listen(socket_.fd(), backlog) != 0) fail(address);
+}
+
+void Listener::probe(const SocketAddress& address) {
+  if (address.port() == 0) return;
+  const Socket socket = bound_socket(address, false);
+  if (::listen(socket.fd(), 1) != 0) fail(address);
+}
+
+void Listener::start(Loop& loop, Accepted accepted) {
+  loop_ = &loop;
+  accepted_ = std::move(accepted);
+  loop.watch(socket_.fd(), *this);
+}
+
+void Listener::stop() {
+  if (loop_ == nullptr || !socket_.is_open()) return;
+  loop_->unwatch(socket_.fd(), *this);
+  socket_.close();
+}
+
+void Listener::on_io(bool, bool) {
+  for (int i = 0; i < accepts_per_turn && socket_.is_open(); ++i) {
+    SocketAddress peer;
+    peer.size = sizeof peer.storage;
+    const int fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      // Out of file descriptors: the connection waits in the backlog; others must end first.
+      return;
+    }
+    Socket socket(fd);
+    socket.set_no_delay();
+    accepted_(std::move(socket), peer);
+  }
+}
+
+}  // namespace carillon::io

@@ -1,0 +1,39 @@
+// Accepts TCP connections for one loop.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "io/address.hpp"
+#include "io/loop.hpp"
+#include "io/socket.hpp"
+
+namespace carillon::io {
+
+// Owned by the loop's thread once started.
+class Listener final : public Watcher {
+ public:
+  using Accepted = std::function<void(Socket, const SocketAddress& peer)>;
+
+  // Binds and listens; throws std::system_error. `shared`: several listeners, one per shard, share the port
+  // (SO_REUSEPORT) and the kernel spreads connections over them.
+  Listener(const SocketAddress& address, bool shared);
+
+  // Throws std::system_error if somebody else has the port: with SO_REUSEPORT alone, a second process of the same
+  // user would silently share it.
+  static void probe(const SocketAddress& address);
+
+  SocketAddress address() const { return local_address(socket_.fd()); }
+
+  void start(Loop& loop, Accepted accepted);
+  void stop();  // stops accepting; the port is free
+
+  void on_io(bool readable, bool writable) override;
+
+ private:
+  Socket socket_;
+  Loop* loop_ = nullptr;
+  Accepted accepted_;
+};
+
+}  // namespace carillon::io

@@ -1,0 +1,17 @@
+// SIGTERM and SIGINT as a thing to wait for.
+#pragma once
+
+namespace carillon::io {
+
+// Blocks the two signals in this thread and those it starts; construct it before any other thread. Writing to a closed
+// connection never signals (every write uses MSG_NOSIGNAL).
+class StopSignals {
+ public:
+  StopSignals();
+  // Waits for one of them, or for interrupt(). Gives the signal's number, 0 after interrupt().
+  int wait();
+  // Makes wait() return. Any thread.
+  void interrupt();
+};
+
+}  // namespace carillon::io

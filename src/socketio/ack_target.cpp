@@ -1,0 +1,31 @@
+#include "socketio/ack_target.hpp"
+
+#include <carillon/ack.hpp>
+
+#include "socketio/packet.hpp"
+#include "socketio/socket_core.hpp"
+
+namespace carillon {
+
+namespace socketio {
+
+void AckTarget::send(const Args& args) {
+  if (sent_.exchange(true)) return;
+  auto deliver = [socket = socket_, frames = encode_ack(name_space_, id_, args)] {
+    const auto target = socket.lock();
+    if (target && target->state() == SocketCore::State::connected) target->send(frames);
+  };
+  if (shard_.is_current()) {
+    deliver();
+  } else {
+    shard_.post(std::move(deliver));
+  }
+}
+
+}  // namespace socketio
+
+void Ack::send(const Args& args) const {
+  if (target_) target_->send(args);
+}
+
+}  // namespace carillon

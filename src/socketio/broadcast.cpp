@@ -1,0 +1,83 @@
+#include "socketio/broadcast.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "socketio/packet.hpp"
+
+namespace carillon {
+
+namespace socketio {
+
+BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string> rooms, std::vector<std::string> except,
+                            BroadcastFlags flags, std::string_view event, const Args& args) {
+  if (is_reserved_event(event))
+    throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
+  auto message = std::make_shared<Broadcast>();
+  message->name_space = name_space;
+  message->rooms = std::move(rooms);
+  message->except = std::move(except);
+  message->flags = flags;
+  message->frames = encode_event(name_space, event, args);
+  message->event = event;
+  message->args = args;
+  return message;
+}
+
+}  // namespace socketio
+
+namespace {
+
+void add_once(std::vector<std::string>& rooms, std::string_view room) {
+  if (std::find(rooms.begin(), rooms.end(), room) == rooms.end()) rooms.emplace_back(room);
+}
+
+}  // namespace
+
+BroadcastOperator BroadcastOperator::to(std::string_view room) const {
+  BroadcastOperator result = *this;
+  add_once(result.rooms_, room);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::to(const std::vector<std::string>& rooms) const {
+  BroadcastOperator result = *this;
+  for (const std::string& room : rooms) add_once(result.rooms_, room);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::except(std::string_view room) const {
+  BroadcastOperator result = *this;
+  add_once(result.except_, room);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::except(const std::vector<std::string>& rooms) const {
+  BroadcastOperator result = *this;
+  for (const std::string& room : rooms) add_once(result.except_, room);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::local() const {
+  BroadcastOperator result = *this;
+  result.flags_.local = true;
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::volatile_() const {
+  BroadcastOperator result = *this;
+  result.flags_.is_volatile = true;
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::compress(bool on) const {
+  BroadcastOperator result = *this;
+  result.flags_.compress = on;
+  return result;
+}
+
+void BroadcastOperator::send(std::string_view event, const Args& args) const {
+  port_->broadcast(socketio::make_broadcast(namespace_, rooms_, except_, flags_, event, args));
+}
+
+}  // namespace carillon

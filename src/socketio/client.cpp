@@ -1,0 +1,158 @@
+#include "socketio/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "socketio/namespace_core.hpp"
+#include "socketio/server_core.hpp"
+
+namespace carillon::socketio {
+namespace {
+
+constexpr std::size_t socket_id_characters = 20;  // 120 bits; sharded adapters of Node.js know private rooms by it
+
+DisconnectReason reason_of(engineio::CloseReason reason) {
+  using engineio::CloseReason;
+  switch (reason) {
+    case CloseReason::transport_close: return DisconnectReason::transport_close;
+    case CloseReason::transport_error: return DisconnectReason::transport_error;
+    case CloseReason::ping_timeout: return DisconnectReason::ping_timeout;
+    case CloseReason::parse_error: return DisconnectReason::parse_error;
+    case CloseReason::forced_close: return DisconnectReason::forced_close;
+    case CloseReason::slow_consumer: return DisconnectReason::transport_error;
+    case CloseReason::connect_timeout: return DisconnectReason::forced_close;
+    case CloseReason::shutting_down: return DisconnectReason::server_shutting_down;
+  }
+  return DisconnectReason::transport_close;
+}
+
+}  // namespace
+
+// A binary packet whose attachments are still coming.
+struct Client::PendingBinary {
+  std::string text;
+  std::size_t expected;
+  std::vector<Binary> attachments;
+};
+
+class Client::ConnectTimer final : public Timer {
+ public:
+  explicit ConnectTimer(Client& client) : client_(client) {}
+  void on_deadline(TimePoint) override { client_.session_.close(engineio::CloseReason::connect_timeout); }
+
+ private:
+  Client& client_;
+};
+
+Client::Client(ServerCore& server, engineio::Session& session)
+    : server_(server), session_(session), connect_timer_(std::make_unique<ConnectTimer>(*this)) {
+  server.surroundings().timers.set(*connect_timer_, server.now() + server.options().connect_timeout);
+}
+
+Client::~Client() = default;
+
+void Client::connected() { connect_timer_.reset(); }
+
+// --- packets ---
+
+void Client::on_message(bool binary, std::string_view data) {
+  const auto result = binary ? on_binary(data) : on_text(data);
+  if (result) return;
+  // One consequence for every kind of malformed packet: the connection ends, as with the reference server.
+  server_.stats().parse_errors.add();
+  log_debug("session " + session_.id() + " closed: " + std::string(to_string(result.error())));
+  session_.close(engineio::CloseReason::parse_error);
+}
+
+Result<void, PacketError> Client::on_text(std::string_view data) {
+  if (pending_) return Failure(PacketError::unexpected_binary);
+  const auto packet = decode_packet(data);
+  if (!packet) return Failure(packet.error());
+  if (packet->attachments == 0) return on_packet(*packet, {});
+  if (packet->attachments > server_.options().attachments_max) return Failure(PacketError::too_many_attachments);
+  if (!check_json(packet->data)) return Failure(PacketError::bad_json);
+  pending_ = std::make_unique<PendingBinary>(PendingBinary{std::string(data), packet->attachments, {}});
+  return {};
+}
+
+Result<void, PacketError> Client::on_binary(std::string_view data) {
+  if (!pending_) return Failure(PacketError::unexpected_binary);
+  pending_->attachments.push_back({std::string(data)});
+  if (pending_->attachments.size() < pending_->expected) return {};
+  const auto complete = std::move(pending_);
+  auto packet = decode_packet(complete->text);
+  if (!packet) return Failure(packet.error());
+  packet->type = packet->type == PacketType::binary_event ? PacketType::event : PacketType::ack;
+  return on_packet(*packet, complete->attachments);
+}
+
+Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vector<Binary>& attachments) {
+  if (packet.type == PacketType::connect) return on_connect(packet);
+  const auto socket = find(packet.name_space);
+  if (!socket || socket->state() != SocketCore::State::connected) return Failure(PacketError::bad_json);
+  switch (packet.type) {
+    case PacketType::event: return socket->on_event(packet, attachments);
+    case PacketType::ack: return socket->on_ack(packet, attachments);
+    case PacketType::disconnect:
+      if (!packet.data.empty()) return Failure(PacketError::bad_json);
+      socket->end(DisconnectReason::client_namespace_disconnect);
+      forget(*socket);
+      return {};
+    case PacketType::connect:
+    case PacketType::connect_error:
+    case PacketType::binary_event:
+    case PacketType::binary_ack: break;  // servers send connect errors; binary packets have become plain ones above
+  }
+  return Failure(PacketError::unknown_type);
+}
+
+Result<void, PacketError> Client::on_connect(const Packet& packet) {
+  Value auth = Object{};
+  if (!packet.data.empty()) {
+    auto parsed = parse_json(packet.data);
+    if (!parsed || parsed->as_object() == nullptr) return Failure(PacketError::bad_json);
+    auth = std::move(*parsed);
+  }
+  if (find(packet.name_space)) return Failure(PacketError::bad_json);  // a second CONNECT
+  NamespaceCore* name_space = server_.find_namespace(packet.name_space);
+  if (name_space == nullptr) {
+    server_.stats().connect_errors.add();
+    session_.send(encode_connect_error(packet.name_space, "Invalid namespace", nullptr));
+    return {};
+  }
+  auto socket = std::make_shared<SocketCore>(*this, *name_space,
+                                             random_id(server_.surroundings().random, socket_id_characters), std::move(auth));
+  sockets_.push_back(socket);
+  socket->run_middleware(0);
+  return {};
+}
+
+std::shared_ptr<SocketCore> Client::find(std::string_view name_space) const {
+  for (const auto& socket : sockets_)
+    if (socket->name_space().name() == name_space) return socket;
+  return nullptr;
+}
+
+void Client::forget(SocketCore& socket) {
+  std::erase_if(sockets_, [&](const auto& entry) { return entry.get() == &socket; });
+}
+
+// Told by packets, so that the clients do not come back by themselves.
+void Client::disconnect() {
+  while (!sockets_.empty()) {
+    const auto socket = sockets_.back();
+    socket->disconnect(false);
+  }
+  session_.close(engineio::CloseReason::forced_close);
+}
+
+void Client::on_close(engineio::CloseReason reason) {
+  connect_timer_.reset();
+  pending_.reset();
+  for (const auto& socket : std::exchange(sockets_, {})) socket->end(reason_of(reason));
+}
+
+}  // namespace carillon::socketio

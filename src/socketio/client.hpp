@@ -1,0 +1,53 @@
+// The Socket.IO side of one Engine.IO session: reassembles packets and routes them to the session's sockets.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engineio/session.hpp"
+#include "socketio/packet.hpp"
+#include "socketio/socket_core.hpp"
+
+namespace carillon::socketio {
+
+class ServerCore;
+
+// Owned by its session, on the session's shard.
+class Client final : public engineio::SessionAttachment {
+ public:
+  Client(ServerCore& server, engineio::Session& session);
+  ~Client() override;
+
+  ServerCore& server() const { return server_; }
+  engineio::Session& session() const { return session_; }
+
+  void on_message(bool binary, std::string_view data);
+  void on_close(engineio::CloseReason reason);
+
+  // A socket has joined its namespace: the connect timeout no longer applies.
+  void connected();
+  // A socket has left its namespace or was refused.
+  void forget(SocketCore& socket);
+  // Disconnects all sockets of the connection, then closes it.
+  void disconnect();
+
+ private:
+  struct PendingBinary;
+  class ConnectTimer;
+
+  Result<void, PacketError> on_text(std::string_view data);
+  Result<void, PacketError> on_binary(std::string_view data);
+  Result<void, PacketError> on_packet(const Packet& packet, const std::vector<Binary>& attachments);
+  Result<void, PacketError> on_connect(const Packet& packet);
+  std::shared_ptr<SocketCore> find(std::string_view name_space) const;
+
+  ServerCore& server_;
+  engineio::Session& session_;
+  std::vector<std::shared_ptr<SocketCore>> sockets_;
+  std::unique_ptr<PendingBinary> pending_;
+  std::unique_ptr<ConnectTimer> connect_timer_;
+};
+
+}  // namespace carillon::socketio

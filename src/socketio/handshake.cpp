@@ -1,0 +1,27 @@
+#include <carillon/handshake.hpp>
+
+#include "http/request.hpp"
+
+namespace carillon {
+
+std::optional<std::string> Handshake::auth(std::string_view key) const {
+  const Value* value = auth_.find(key);
+  if (value == nullptr) return std::nullopt;
+  if (const std::string* text = value->as_string()) return *text;
+  if (value->is_number() || value->as_bool() != nullptr) return to_json(*value);
+  return std::nullopt;
+}
+
+std::optional<std::string> Handshake::query(std::string_view key) const {
+  const std::size_t mark = request_->url.find('?');
+  if (mark == std::string::npos) return std::nullopt;
+  return http::query_parameter(std::string_view(request_->url).substr(mark + 1), key);
+}
+
+std::optional<std::string> Handshake::header(std::string_view name) const {
+  const auto value = http::find_header(request_->headers, name);
+  if (!value) return std::nullopt;
+  return std::string(*value);
+}
+
+}  // namespace carillon

@@ -1,0 +1,103 @@
+#include "socketio/namespace_core.hpp"
+
+#include <utility>
+
+#include "socketio/server_core.hpp"
+#include "socketio/socket_core.hpp"
+
+namespace carillon::socketio {
+
+NamespaceCore::NamespaceCore(ServerCore& server, std::string name, std::shared_ptr<const NamespaceHandlers> handlers)
+    : server_(server), name_(std::move(name)), handlers_(std::move(handlers)) {}
+
+SocketCore* NamespaceCore::find_socket(std::string_view id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+// A socket's id is a room with one member, which needs no entry in rooms_.
+template <class Visitor>
+void NamespaceCore::for_each_in(const std::string& room, Visitor visit) {
+  if (SocketCore* socket = find_socket(room)) visit(*socket);
+  if (const Room* found = rooms_.find(room))
+    for (const Room::Member& member : found->members()) visit(*member.socket);
+}
+
+// The hot path: one pass over the receivers, no allocation, nothing encoded. Sessions queue a reference each and write
+// at the end of the turn; none of them calls back from here.
+void NamespaceCore::deliver(const Broadcast& message) {
+  const std::uint64_t mark = ++mark_;
+  std::uint64_t delivered = 0;
+  const auto visit = [&](SocketCore& socket) {
+    if (socket.mark_ == mark) return;
+    socket.mark_ = mark;
+    if (socket.state_ != SocketCore::State::connected) return;
+    if (message.flags.is_volatile) {
+      if (socket.send_volatile(message.frames)) ++delivered;
+    } else {
+      socket.send(message.frames);
+      ++delivered;
+    }
+  };
+  for (const std::string& room : message.except) for_each_in(room, [&](SocketCore& socket) { socket.mark_ = mark; });
+  if (message.rooms.empty()) {
+    for (SocketCore* socket : sockets_) visit(*socket);
+  } else {
+    for (const std::string& room : message.rooms) for_each_in(room, visit);
+  }
+  server_.stats().broadcasts.add();
+  server_.stats().deliveries.add(delivered);
+}
+
+void NamespaceCore::add(SocketCore& socket) {
+  socket.place_ = static_cast<std::uint32_t>(sockets_.size());
+  sockets_.push_back(&socket);
+  server_.stats().sockets.add(1);
+  server_.stats().connects.add();
+}
+
+void NamespaceCore::remove(SocketCore& socket) {
+  sockets_[socket.place_] = sockets_.back();
+  sockets_[socket.place_]->place_ = socket.place_;
+  sockets_.pop_back();
+  server_.stats().sockets.add(-1);
+}
+
+void NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
+  ClusterPort* cluster = server_.surroundings().cluster;
+  if (room == socket.id()) {
+    if (done) done();
+    return;
+  }
+  const Rooms::Joined joined = rooms_.join(socket, room);
+  if (joined == Rooms::Joined::opened) {
+    server_.stats().rooms.add(1);
+    if (cluster != nullptr) return cluster->open_room(name_, room, std::move(done));
+  }
+  if (!done) return;
+  if (cluster != nullptr) return cluster->await_room(name_, room, std::move(done));
+  done();
+}
+
+void NamespaceCore::leave(SocketCore& socket, std::string_view room) {
+  if (!rooms_.leave(socket, room)) return;
+  server_.stats().rooms.add(-1);
+  if (ClusterPort* cluster = server_.surroundings().cluster) cluster->close_room(name_, room);
+}
+
+void NamespaceCore::open_own_room(SocketCore& socket, Task done) {
+  by_id_.emplace(socket.id(), &socket);
+  if (ClusterPort* cluster = server_.surroundings().cluster) return cluster->open_room(name_, socket.id(), std::move(done));
+  done();
+}
+
+void NamespaceCore::leave_all(SocketCore& socket) {
+  ClusterPort* cluster = server_.surroundings().cluster;
+  const auto gone = rooms_.leave_all(socket);
+  server_.stats().rooms.add(-static_cast<std::int64_t>(gone.size()));
+  if (cluster != nullptr)
+    for (const std::string& room : gone) cluster->close_room(name_, room);
+  if (by_id_.erase(socket.id()) > 0 && cluster != nullptr) cluster->close_room(name_, socket.id());
+}
+
+}  // namespace carillon::socketio

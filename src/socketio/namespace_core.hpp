@@ -1,0 +1,57 @@
+// A namespace on one shard: its sockets, its rooms, its fan-out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/task.hpp"
+#include "socketio/broadcast.hpp"
+#include "socketio/namespace_handlers.hpp"
+#include "socketio/rooms.hpp"
+
+namespace carillon::socketio {
+
+class ServerCore;
+
+// Owned by one shard.
+class NamespaceCore {
+ public:
+  NamespaceCore(ServerCore& server, std::string name, std::shared_ptr<const NamespaceHandlers> handlers);
+
+  const std::string& name() const { return name_; }
+  ServerCore& server() const { return server_; }
+  const NamespaceHandlers& handlers() const { return *handlers_; }
+
+  // Sends to the matching sockets of this shard, each at most once.
+  void deliver(const Broadcast& message);
+
+  void add(SocketCore& socket);     // it is connected now and gets broadcasts
+  void remove(SocketCore& socket);
+  void join(SocketCore& socket, std::string_view room, Task done);
+  void leave(SocketCore& socket, std::string_view room);
+  // Leaves all rooms and the room of its own id.
+  void leave_all(SocketCore& socket);
+  // Makes the socket reachable by its id, cluster-wide once `done` runs.
+  void open_own_room(SocketCore& socket, Task done);
+
+  const std::vector<SocketCore*>& sockets() const { return sockets_; }
+  SocketCore* find_socket(std::string_view id) const;
+
+ private:
+  template <class Visitor>
+  void for_each_in(const std::string& room, Visitor visit);
+
+  ServerCore& server_;
+  std::string name_;
+  std::shared_ptr<const NamespaceHandlers> handlers_;
+  Rooms rooms_;
+  std::vector<SocketCore*> sockets_;  // connected ones
+  std::unordered_map<std::string_view, SocketCore*, StringHash, std::equal_to<>> by_id_;
+  std::uint64_t mark_ = 0;
+};
+
+}  // namespace carillon::socketio

@@ -1,0 +1,21 @@
+// What the application has registered for a namespace.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <carillon/namespace.hpp>
+
+namespace carillon::socketio {
+
+// Written before the server starts, read by all shards afterwards.
+struct NamespaceHandlers {
+  std::vector<Middleware> middlewares;
+  std::vector<ConnectionHandler> connection_handlers;
+};
+
+using NamespaceTable = std::map<std::string, std::shared_ptr<NamespaceHandlers>, std::less<>>;
+
+}  // namespace carillon::socketio

@@ -1,0 +1,233 @@
+#include "socketio/socket_core.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "base/json.hpp"
+#include "socketio/ack_target.hpp"
+#include "socketio/client.hpp"
+#include "socketio/namespace_core.hpp"
+#include "socketio/next_target.hpp"
+#include "socketio/server_core.hpp"
+
+namespace carillon::socketio {
+namespace {
+
+// The event's name with its JSON escapes resolved; `storage` holds it where it has any.
+std::string_view event_name(const EventData& event, std::string& storage) {
+  if (!event.escaped) return event.name;
+  const auto value = parse_json("\"" + std::string(event.name) + "\"");
+  if (value && value->as_string() != nullptr) storage = *value->as_string();
+  return storage;
+}
+
+// The elements of a data array with its attachments put in.
+Result<Array, PacketError> with_attachments(std::string_view data, const std::vector<Binary>& attachments) {
+  auto value = parse_json(data, attachments);
+  if (!value) return Failure(PacketError::bad_placeholder);
+  return std::move(std::get<Array>(value->storage()));
+}
+
+void refuse_reserved(std::string_view event) {
+  if (is_reserved_event(event))
+    throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
+}
+
+}  // namespace
+
+struct SocketCore::PendingAck final : Timer {
+  PendingAck(SocketCore& owner, std::uint64_t number, AckHandler on_result)
+      : socket(owner), id(number), handler(std::move(on_result)) {}
+  void on_deadline(TimePoint now) override {
+    socket.namespace_.server().set_time(now);
+    socket.settle_ack(id, std::unexpected(AckError::timeout));
+  }
+  SocketCore& socket;
+  std::uint64_t id;
+  AckHandler handler;
+};
+
+SocketCore::SocketCore(Client& client, NamespaceCore& name_space, std::string id, Value auth)
+    : client_(client),
+      namespace_(name_space),
+      session_(client.session()),
+      id_(std::move(id)),
+      handshake_(std::move(auth), client.session().request()) {}
+
+SocketCore::~SocketCore() = default;
+
+// --- connecting ---
+
+void SocketCore::run_middleware(std::size_t index) {
+  const auto& middlewares = namespace_.handlers().middlewares;
+  if (index == middlewares.size()) return connect();
+  ShardPort& shard = namespace_.server().surroundings().shard;
+  middlewares[index](face_, Next(std::make_shared<NextTarget>(weak_from_this(), index, shard)));
+}
+
+void SocketCore::resume(std::size_t index, std::optional<ConnectError> error) {
+  if (state_ != State::connecting) return;
+  if (!error) return run_middleware(index + 1);
+  const auto keep = shared_from_this();
+  namespace_.server().stats().connect_errors.add();
+  send(encode_connect_error(namespace_.name(), error->message, error->data));
+  state_ = State::disconnected;
+  namespace_.leave_all(*this);
+  client_.forget(*this);
+}
+
+// The socket's own id is a room like others: the client hears of its connection when messages to it arrive.
+void SocketCore::connect() {
+  namespace_.open_own_room(*this, [weak = weak_from_this()] {
+    if (const auto socket = weak.lock()) socket->finish_connect();
+  });
+}
+
+void SocketCore::finish_connect() {
+  if (state_ != State::connecting) return;
+  const auto keep = shared_from_this();
+  state_ = State::connected;
+  namespace_.add(*this);
+  client_.connected();
+  send(encode_connect(namespace_.name(), id_));
+  for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
+    if (state_ != State::connected) break;
+    handler(face_);
+  }
+}
+
+// --- packets ---
+
+Result<void, PacketError> SocketCore::on_event(const Packet& packet, const std::vector<Binary>& attachments) {
+  if (packet.data.empty() && attachments.empty()) return {};  // "42": tolerated, as by the reference
+  const auto event = split_event(packet.data);
+  if (!event) return Failure(event.error());
+  std::string storage;
+  const std::string_view name = event_name(*event, storage);
+  if (is_reserved_event(name)) return Failure(PacketError::bad_json);
+  Args args = Args::borrow(event->elements);
+  if (!attachments.empty()) {
+    auto values = with_attachments(packet.data, attachments);
+    if (!values) return Failure(values.error());
+    values->erase(values->begin());
+    args = Args(std::move(*values));
+  }
+  namespace_.server().stats().events_received.add();
+  const auto* found = find_handler(name);
+  if (found == nullptr) return {};
+  const auto handler = *found;  // the handler may replace itself
+  Ack ack;
+  if (packet.id)
+    ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().surroundings().shard, namespace_.name(), *packet.id));
+  (*handler)(args, ack);
+  return {};
+}
+
+Result<void, PacketError> SocketCore::on_ack(const Packet& packet, const std::vector<Binary>& attachments) {
+  Args args;
+  if (!attachments.empty()) {
+    if (const auto checked = split_ack(packet.data); !checked) return Failure(checked.error());
+    auto values = with_attachments(packet.data, attachments);
+    if (!values) return Failure(values.error());
+    args = Args(std::move(*values));
+  } else if (!packet.data.empty()) {
+    const auto elements = split_ack(packet.data);
+    if (!elements) return Failure(elements.error());
+    args = Args::borrow(*elements);
+  }
+  namespace_.server().stats().acks_received.add();
+  if (packet.id) settle_ack(*packet.id, AckResult(std::move(args)));
+  return {};
+}
+
+// --- to the client ---
+
+void SocketCore::emit(std::string_view event, const Args& args, bool is_volatile) {
+  refuse_reserved(event);
+  const auto frames = encode_event(namespace_.name(), event, args);
+  if (is_volatile) {
+    send_volatile(frames);
+  } else {
+    send(frames);
+  }
+}
+
+void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout) {
+  refuse_reserved(event);
+  if (state_ == State::disconnected) return handler(std::unexpected(AckError::disconnected));
+  const std::uint64_t id = next_ack_id_++;
+  auto pending = std::make_unique<PendingAck>(*this, id, std::move(handler));
+  ServerCore& server = namespace_.server();
+  if (timeout > Milliseconds::zero()) server.surroundings().timers.set(*pending, server.now() + timeout);
+  pending_acks_.emplace(id, std::move(pending));
+  send(encode_event(namespace_.name(), event, args, id));
+}
+
+void SocketCore::settle_ack(std::uint64_t id, const AckResult& result) {
+  const auto found = pending_acks_.find(id);
+  if (found == pending_acks_.end()) return;  // unknown, or answered before
+  const auto keep = shared_from_this();
+  const auto pending = std::move(found->second);
+  pending_acks_.erase(found);
+  pending->handler(result);
+}
+
+// --- the application's calls ---
+
+void SocketCore::join(std::string_view room, std::function<void()> done) {
+  if (state_ == State::disconnected) return;
+  Task task;
+  if (done) {
+    task = [weak = weak_from_this(), done = std::move(done)] {
+      if (const auto socket = weak.lock(); socket && socket->state() != State::disconnected) done();
+    };
+  }
+  namespace_.join(*this, room, std::move(task));
+}
+
+void SocketCore::leave(std::string_view room) { namespace_.leave(*this, room); }
+
+std::vector<std::string> SocketCore::rooms() const {
+  std::vector<std::string> names{id_};
+  for (const Membership& membership : memberships_) names.push_back(membership.room->name());
+  return names;
+}
+
+const std::shared_ptr<Socket::EventHandler>* SocketCore::find_handler(std::string_view event) const {
+  for (const auto& [name, handler] : handlers_)
+    if (name == event) return &handler;
+  return nullptr;
+}
+
+void SocketCore::on(std::string_view event, Socket::EventHandler handler) {
+  off(event);
+  handlers_.emplace_back(event, std::make_shared<Socket::EventHandler>(std::move(handler)));
+}
+
+void SocketCore::off(std::string_view event) {
+  std::erase_if(handlers_, [&](const auto& entry) { return entry.first == event; });
+}
+
+void SocketCore::disconnect(bool close) {
+  if (state_ == State::disconnected) return;
+  if (close) return client_.disconnect();
+  const auto keep = shared_from_this();
+  if (state_ == State::connected) send(encode_disconnect(namespace_.name()));
+  end(DisconnectReason::server_namespace_disconnect);
+  client_.forget(*this);
+}
+
+void SocketCore::end(DisconnectReason reason) {
+  if (state_ == State::disconnected) return;
+  const auto keep = shared_from_this();
+  const bool was_connected = std::exchange(state_, State::disconnected) == State::connected;
+  while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
+  if (was_connected) namespace_.remove(*this);
+  namespace_.leave_all(*this);
+  if (was_connected && disconnect_handler_) disconnect_handler_(reason);
+  // Handlers may hold what refers to this socket.
+  handlers_.clear();
+  disconnect_handler_ = nullptr;
+}
+
+}  // namespace carillon::socketio

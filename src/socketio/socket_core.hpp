@@ -1,0 +1,100 @@
+// A socket: one client in one namespace. carillon::Socket is its public face.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <carillon/namespace.hpp>
+#include <carillon/socket.hpp>
+
+#include "base/time.hpp"
+#include "base/timer_wheel.hpp"
+#include "engineio/session.hpp"
+#include "socketio/packet.hpp"
+#include "socketio/rooms.hpp"
+
+namespace carillon::socketio {
+
+class Client;
+class NamespaceCore;
+
+// Owned by one shard: by its Client, until it leaves the namespace or the session ends. Weak pointers may be held
+// anywhere and locked on the shard only.
+class SocketCore : public std::enable_shared_from_this<SocketCore> {
+ public:
+  enum class State : std::uint8_t {
+    connecting,    // middleware, then waiting for the cluster
+    connected,     // CONNECT has been sent
+    disconnected,  // left, for whatever reason
+  };
+
+  SocketCore(Client& client, NamespaceCore& name_space, std::string id, Value auth);
+  ~SocketCore();
+
+  const std::string& id() const { return id_; }
+  const Handshake& handshake() const { return handshake_; }
+  NamespaceCore& name_space() const { return namespace_; }
+  State state() const { return state_; }
+  Socket& face() { return face_; }
+  Memberships& memberships() { return memberships_; }
+  const Memberships& memberships() const { return memberships_; }
+
+  // --- connecting ---
+  void run_middleware(std::size_t index);
+  void resume(std::size_t index, std::optional<ConnectError> error);
+
+  // --- packets from the client; an error closes the connection ---
+  Result<void, PacketError> on_event(const Packet& packet, const std::vector<Binary>& attachments);
+  Result<void, PacketError> on_ack(const Packet& packet, const std::vector<Binary>& attachments);
+
+  // --- to the client ---
+  void send(const engineio::FramesPtr& frames) { session_.send(frames); }
+  bool send_volatile(const engineio::FramesPtr& frames) { return session_.send_volatile(frames); }
+  void emit(std::string_view event, const Args& args, bool is_volatile);
+  void emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout);
+
+  // --- the application's calls ---
+  void join(std::string_view room, std::function<void()> done);
+  void leave(std::string_view room);
+  std::vector<std::string> rooms() const;
+  void on(std::string_view event, Socket::EventHandler handler);
+  void off(std::string_view event);
+  void on_disconnect(std::function<void(DisconnectReason)> handler) { disconnect_handler_ = std::move(handler); }
+  void disconnect(bool close);
+
+  // Leaves the rooms and the namespace and tells the application. No packet is sent. The caller drops its pointer.
+  void end(DisconnectReason reason);
+
+ private:
+  friend class NamespaceCore;
+  struct PendingAck;
+
+  void connect();
+  void finish_connect();
+  const std::shared_ptr<Socket::EventHandler>* find_handler(std::string_view event) const;
+  void settle_ack(std::uint64_t id, const AckResult& result);
+
+  Client& client_;
+  NamespaceCore& namespace_;
+  engineio::Session& session_;
+  std::string id_;
+  Handshake handshake_;
+  Socket face_{*this};
+  Memberships memberships_;
+  std::vector<std::pair<std::string, std::shared_ptr<Socket::EventHandler>>> handlers_;
+  std::function<void(DisconnectReason)> disconnect_handler_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;
+  std::uint64_t next_ack_id_ = 0;
+  std::uint64_t mark_ = 0;         // the last broadcast that has seen this socket: nobody gets one twice
+  std::uint32_t place_ = 0;        // in the namespace's list
+  State state_ = State::connecting;
+};
+
+}  // namespace carillon::socketio
