@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -39,10 +40,13 @@ class ClientDriver {
 //   has_output()       -> take_output(), when the previous bytes have been written
 //
 // After each call of an on_...() function the four questions and next_deadline() may have new answers.
+//
+// The link is ready when both connections have logged in, all channels wanted at that time are confirmed, and a canary
+// message has come round. The queue goes out when it becomes ready; losing only the subscriber does not stop it again.
 class Client final : public Link {
  public:
   // Both connections are wanted from the start. `random`, `driver` must outlive the client.
-  Client(ClientOptions options, Random& random, ClientDriver& driver, TimePoint now);
+  Client(ClientOptions options, Random& random, ClientDriver& driver);
   ~Client() override;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -58,13 +62,13 @@ class Client final : public Link {
   void unsubscribe(std::string_view channel) override;
 
   // Driver.
-  bool wants_connection(Role role) const;
+  bool wants_connection(Role role) const { return peer(role).state == Peer::State::due; }
+  bool wants_close(Role role) const { return peer(role).state == Peer::State::closing; }
   void on_dialling(Role role, TimePoint now);
   void on_connected(Role role, TimePoint now);
   void on_connect_failed(Role role, std::string_view reason, TimePoint now);
   void on_bytes(Role role, std::string_view bytes, TimePoint now);
   void on_closed(Role role, std::string_view reason, TimePoint now);
-  bool wants_close(Role role) const;
   bool has_output(Role role) const;
   std::string take_output(Role role, TimePoint now);  // about a MiB at most while messages are queued
   TimePoint next_deadline() const;
@@ -73,43 +77,58 @@ class Client final : public Link {
   const ClientOptions& options() const { return options_; }
   const Statistics& statistics() const { return statistics_; }
   // Messages that Redis has not answered yet: queued, or on the way.
-  std::size_t unanswered() const;
+  std::size_t unanswered() const { return queue_.size() + commands_.connection.messages_in_flight(); }
   // Messages that were dropped for whatever reason, or were on the way when a connection died.
   std::uint64_t dropped() const;
 
  private:
-  // One of the two connections with its place in the dial, talk, lose, wait cycle.
+  // One of the two connections with its place in the cycle of dialling, talking, losing and waiting.
   struct Peer final : ConnectionPort {
-    enum class State : std::uint8_t { waiting, due, dialling, up, closing };
+    enum class State : std::uint8_t {
+      idle,      // not used
+      waiting,   // until `deadline`
+      due,       // the driver is to dial
+      dialling,  // until `deadline`
+      up,
+      closing,  // given up; the driver is to close it
+    };
 
-    Peer(Client& client, Role own_role);
+    Peer(Client& owner, Role role);
     void on_open() override;
-    void on_published() override;
-    void on_publish_refused(std::string_view error) override;
-    void on_message(std::string_view channel, std::string_view payload) override;
-    bool on_subscription(std::string_view channel, bool subscribed) override;
+    void on_published() override { owner.statistics_.published.add(); }
+    void on_publish_refused(std::string_view error) override { owner.on_refused(error); }
+    void on_message(std::string_view channel, std::string_view payload) override { owner.on_message(channel, payload); }
+    bool on_subscription(std::string_view channel, bool subscribed) override {
+      return owner.subscriptions_.confirm(channel, subscribed);
+    }
 
     Client& owner;
     Role role;
     Connection connection;
     Backoff backoff;
-    State state = State::waiting;
-    TimePoint deadline = never;  // waiting: when it is due; dialling: when it has failed
+    State state = State::due;
+    TimePoint deadline = never;
   };
+
+  // While one exists the client is in an event, at whose end it settles: no need to wake the driver.
+  class Event;
 
   Peer& peer(Role role) { return role == Role::commands ? commands_ : subscriber_; }
   const Peer& peer(Role role) const { return role == Role::commands ? commands_ : subscriber_; }
 
-  void lose(Peer& peer, std::string_view reason, Peer::State next, TimePoint now);
+  void check_time(Peer& peer, TimePoint now);
+  void check_fault(Peer& peer);
+  void lose(Peer& peer, std::string_view reason);
   void wait(Peer& peer, TimePoint now);
-  void check_fault(Peer& peer, TimePoint now);
   void settle(TimePoint now);
+  std::size_t subscription_count() const;  // without the canary's
   void send_subscriptions(TimePoint now);
-  void send_canary(TimePoint now);
-  void on_canary(std::string_view payload);
-  void become_ready(TimePoint now);
-  void become_unready();
-  void answer_listener();
+  void check_ready(TimePoint now);
+  void set_ready(bool ready);
+  void on_refused(std::string_view error);
+  void on_message(std::string_view channel, std::string_view payload);
+  void tell_outage(std::string_view reason);
+  void tell_drops();
   void wake();
 
   ClientOptions options_;
@@ -122,15 +141,18 @@ class Client final : public Link {
   Peer commands_;
   Peer subscriber_;
 
-  std::string canary_channel_;
-  std::string canary_token_;  // on the way; empty: none
+  std::string canary_channel_;  // new with each subscriber connection, so that nobody can guess it
+  std::string canary_;          // the payload on its way; empty: none
   TimePoint canary_due_ = never;
   bool canary_returned_ = false;
+
   bool ready_ = false;
-  bool flowing_ = false;  // the queue may go out: the commands connection was part of a ready link and still lives
   bool was_ready_ = false;
-  bool awake_ = false;  // wake() has been called
-  bool outage_told_ = false;
+  bool flowing_ = false;  // the queue may go out
+  bool awake_ = false;    // wake() has been called
+  bool in_event_ = false;
+  std::vector<std::string> told_;  // of this outage, to the log
+  bool drops_told_ = false;
   bool refusal_told_ = false;
 };
 

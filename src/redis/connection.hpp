@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.hpp"
 #include "redis/options.hpp"
@@ -21,12 +24,20 @@ class ConnectionPort {
   virtual ~ConnectionPort() = default;
   // The login has been answered: other commands may follow.
   virtual void on_open() = 0;
+  // Redis has taken one of the publish()ed messages.
   virtual void on_published() = 0;
-  // Redis refused a PUBLISH; the connection goes on.
+  // Redis refused one; the connection goes on.
   virtual void on_publish_refused(std::string_view error) = 0;
   virtual void on_message(std::string_view channel, std::string_view payload) = 0;
-  // False: the connection is broken, because this confirmation had not been asked for.
+  // False: this confirmation had not been asked for, which breaks the connection.
   virtual bool on_subscription(std::string_view channel, bool subscribed) = 0;
+};
+
+// Why a connection is to be given up.
+struct Fault {
+  enum class Kind : std::uint8_t { refused, protocol, timeout };
+  Kind kind;
+  std::string text;
 };
 
 // Owned by the backplane's shard. The object outlives the TCP connections: open() starts the next one.
@@ -36,54 +47,56 @@ class Connection {
 
   // TCP is up: the login goes out.
   void open(TimePoint now);
-  // TCP is gone. Returns how many PUBLISH commands had no answer yet.
+  // TCP is gone. Returns how many published messages had no answer yet.
   std::size_t close();
 
-  bool is_open() const { return open_; }  // logged in
-  // Why the connection is to be closed; empty while it is fine.
-  const std::string& fault() const { return fault_; }
-  bool timed_out() const { return timed_out_; }
+  // The login has been answered, and there is no fault.
+  bool is_open() const { return up_ && login_answers_ == 0 && !fault_; }
+  // From here on nothing works but close().
+  const std::optional<Fault>& fault() const { return fault_; }
 
   void publish(std::string_view channel, std::string_view payload, TimePoint now);
+  // A PUBLISH that proves the loop: an error is a fault, and it counts as no message.
+  void publish_canary(std::string_view channel, std::string_view payload, TimePoint now);
   void subscribe(std::span<const std::string_view> channels, TimePoint now);
   void unsubscribe(std::span<const std::string_view> channels, TimePoint now);
 
   void feed(std::string_view bytes, TimePoint now);
-  bool has_output() const { return !output_.empty(); }
-  std::string take_output();
+  std::size_t output_bytes() const { return output_.size(); }
+  std::string take_output() { return std::exchange(output_, {}); }
 
   TimePoint next_deadline() const;
   void on_time(TimePoint now);
 
-  std::size_t publishes_in_flight() const { return publishes_in_flight_; }
+  std::size_t messages_in_flight() const { return messages_in_flight_; }
 
  private:
-  // Answers to come, in order; equal neighbours share an entry, so that a burst of PUBLISH costs one.
+  // Answers to come, in order; equal neighbours share an entry, so that a burst of messages costs one.
   struct Expected {
     Command command;
     std::size_t count;
   };
 
+  void send(Command command, std::initializer_list<std::string_view> words, TimePoint now);
+  void send_channels(std::string_view verb, std::span<const std::string_view> channels, TimePoint now);
   void expect(Command command, std::size_t count, TimePoint now);
-  void send(Command command, std::span<const std::string_view> words, TimePoint now);
   void on_reply(const Reply& reply);
-  bool on_push(const Reply& reply);
+  void on_answer(Command command, const Reply& reply);
   void on_error(Command command, std::string_view text);
-  void answered(Command command);
-  bool pop(Command& command);
-  void fail(std::string reason);
+  void on_success(Command command);
+  void fail(Fault::Kind kind, std::string text);
 
   ConnectionPort& port_;
   const ClientOptions& options_;
   RespReader reader_;
   std::string output_;
   std::deque<Expected> expected_;
-  std::size_t publishes_in_flight_ = 0;
+  std::size_t messages_in_flight_ = 0;
   std::size_t login_answers_ = 0;  // still to come
-  bool open_ = false;
-  bool up_ = false;  // TCP
-  std::string fault_;
-  bool timed_out_ = false;
+  bool up_ = false;
+  bool subscriber_ = false;  // has sent a SUBSCRIBE
+  bool overslept_ = false;   // a deadline has been put off, see on_time()
+  std::optional<Fault> fault_;
   TimePoint ping_at_ = never;
   TimePoint answer_due_ = never;
 };

@@ -6,7 +6,7 @@
 
 namespace carillon::redis {
 
-enum class Command : std::uint8_t { auth, select, set_name, ping, publish, subscribe };
+enum class Command : std::uint8_t { auth, select, set_name, ping, publish, canary, subscribe };
 
 // By the first word of the reply, and its text where the word is just "ERR".
 enum class ErrorReply : std::uint8_t {
@@ -32,7 +32,7 @@ enum class Consequence : std::uint8_t {
 };
 Consequence consequence_of(Command command, ErrorReply error);
 
-// What the operator can do about it; a clause to follow the error's text, or empty.
+// What the operator can do about it: a clause that follows the error's text, or empty.
 std::string_view advice(ErrorReply error);
 
 }  // namespace carillon::redis

@@ -57,8 +57,7 @@ class RespReader {
   };
   struct Callbacks;
 
-  void* begin_item(const redisReadTask* task, Reply::Type type);
-  void trim();
+  void begin_item(const redisReadTask* task, Reply::Type type);
 
   std::size_t reply_bytes_max_;
   std::unique_ptr<redisReader, Free> reader_;

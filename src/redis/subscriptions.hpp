@@ -39,21 +39,23 @@ class Subscriptions {
   // Redis has confirmed. False: it had not been asked.
   bool confirm(std::string_view channel, bool subscribed);
 
-  // Channels whose want() can be answered now; in order, each want() once. Valid until the next call.
+  // Channels whose want() can be answered now, in order of their confirmation.
   bool has_answers() const { return !answers_.empty(); }
   std::vector<std::string> take_answers();
 
-  // Everything wanted is confirmed, and nothing waits.
-  bool complete() const { return started_ && unconfirmed_ == 0 && changed_.empty(); }
+  // What was wanted at start() has been confirmed. (Not what came later: under a steady stream of joins there is
+  // always something on the way.)
+  bool restored() const { return started_ && restoring_ == 0; }
   std::size_t wanted() const { return wanted_; }
 
  private:
   struct State {
     std::uint32_t unconfirmed = 0;  // commands on the way
     bool wanted = false;
-    bool sent = false;     // what the last command said
-    bool changed = false;  // is in changed_
-    bool asked = false;    // a want() has not been answered
+    bool sent = false;       // what the last command said
+    bool changed = false;    // is in changed_
+    bool asked = false;      // a want() has not been answered
+    bool restoring = false;  // counts in restoring_
   };
   struct Hash {
     using is_transparent = void;
@@ -62,9 +64,9 @@ class Subscriptions {
   using Channels = std::unordered_map<std::string, State, Hash, std::equal_to<>>;
   using Channel = Channels::value_type;
 
+  std::size_t room() const;
   void mark_changed(Channel& channel);
-  void answer_if_settled(Channel& channel);
-  void forget_if_done(Channel& channel);
+  void settle(Channel& channel);
 
   std::size_t batch_max_;
   Channels channels_;
@@ -72,7 +74,8 @@ class Subscriptions {
   std::vector<std::string> answers_;
   Batch batch_;
   std::size_t unconfirmed_ = 0;  // over all channels
-  std::size_t wanted_ = 0;
+  std::size_t restoring_ = 0;    // channels
+  std::size_t wanted_ = 0;       // channels
   bool started_ = false;
 };
 

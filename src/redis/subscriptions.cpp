@@ -1,0 +1,113 @@
+#include "redis/subscriptions.hpp"
+
+#include <utility>
+
+namespace carillon::redis {
+
+void Subscriptions::want(std::string_view channel) {
+  auto found = channels_.find(channel);
+  if (found == channels_.end()) found = channels_.emplace(std::string(channel), State{}).first;
+  State& state = found->second;
+  if (!state.wanted) ++wanted_;
+  state.wanted = true;
+  state.asked = true;
+  mark_changed(*found);
+}
+
+void Subscriptions::release(std::string_view channel) {
+  const auto found = channels_.find(channel);
+  if (found == channels_.end() || !found->second.wanted) return;
+  --wanted_;
+  found->second.wanted = false;
+  found->second.asked = false;
+  if (started_) {
+    mark_changed(*found);
+  } else {
+    channels_.erase(found);
+  }
+}
+
+void Subscriptions::start() {
+  stop();
+  started_ = true;
+  for (Channel& channel : channels_) {
+    channel.second.restoring = true;
+    ++restoring_;
+    mark_changed(channel);
+  }
+}
+
+void Subscriptions::stop() {
+  started_ = false;
+  changed_.clear();
+  unconfirmed_ = 0;
+  restoring_ = 0;
+  std::erase_if(channels_, [](const Channel& channel) { return !channel.second.wanted; });
+  for (auto& [name, state] : channels_) {
+    state.unconfirmed = 0;
+    state.sent = state.changed = state.restoring = false;
+  }
+}
+
+// How many changes may be sent now.
+std::size_t Subscriptions::room() const {
+  if (unconfirmed_ == 0) return batch_max_;
+  return unconfirmed_ + changed_.size() <= batch_max_ ? changed_.size() : 0;
+}
+
+bool Subscriptions::has_batch() const { return !changed_.empty() && room() > 0; }
+
+const Subscriptions::Batch& Subscriptions::take_batch() {
+  batch_.subscribe.clear();
+  batch_.unsubscribe.clear();
+  for (std::size_t left = room(); left > 0 && !changed_.empty();) {
+    Channel& channel = *changed_.front();
+    changed_.pop_front();
+    auto& [name, state] = channel;
+    state.changed = false;
+    if (state.wanted == state.sent) {
+      settle(channel);
+      continue;
+    }
+    (state.wanted ? batch_.subscribe : batch_.unsubscribe).push_back(name);
+    state.sent = state.wanted;
+    ++state.unconfirmed;
+    ++unconfirmed_;
+    --left;
+  }
+  return batch_;
+}
+
+bool Subscriptions::confirm(std::string_view channel, bool subscribed) {
+  const auto found = channels_.find(channel);
+  if (found == channels_.end() || found->second.unconfirmed == 0) return false;
+  State& state = found->second;
+  --unconfirmed_;
+  --state.unconfirmed;
+  if (state.unconfirmed > 0) return true;
+  if (subscribed != state.sent) return false;
+  settle(*found);
+  return true;
+}
+
+std::vector<std::string> Subscriptions::take_answers() { return std::exchange(answers_, {}); }
+
+void Subscriptions::mark_changed(Channel& channel) {
+  if (!started_ || channel.second.changed) return;
+  channel.second.changed = true;
+  changed_.push_back(&channel);
+}
+
+// If the channel has come to rest: answers, or forgets it.
+void Subscriptions::settle(Channel& channel) {
+  State& state = channel.second;
+  if (state.unconfirmed > 0 || state.wanted != state.sent || state.changed) return;
+  if (std::exchange(state.restoring, false)) --restoring_;
+  if (!state.wanted) {
+    channels_.erase(channels_.find(channel.first));
+  } else if (std::exchange(state.asked, false)) {
+    answers_.push_back(channel.first);
+  }
+}
+
+}  // namespace carillon::redis
