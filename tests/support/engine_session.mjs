@@ -33,11 +33,11 @@ export function engine_url(server, query, path = "/engine.io/") {
 }
 
 export class PollingSession {
-  static async open(server, { path = "/engine.io/", heartbeat = true } = {}) {
+  // `agent: false` opens a connection for each request.
+  static async open(server, { path = "/engine.io/", heartbeat = true, agent } = {}) {
     const session = new PollingSession();
-    session.server = server;
-    session.heartbeat = heartbeat;
-    const answer = await http(engine_url(server, "EIO=4&transport=polling", path));
+    Object.assign(session, { heartbeat, agent });
+    const answer = await http(engine_url(server, "EIO=4&transport=polling", path), { agent });
     if (answer.status !== 200) throw new Error(`handshake: ${answer.status} ${answer.body}`);
     session.handshake = JSON.parse(answer.body.slice(1));
     session.sid = session.handshake.sid;
@@ -46,10 +46,10 @@ export class PollingSession {
     return session;
   }
 
-  get() { return http(this.url); }
+  get() { return http(this.url, { agent: this.agent }); }
 
   post(body, headers = { "content-type": "text/plain;charset=UTF-8" }) {
-    return http(this.url, { method: "POST", headers, body });
+    return http(this.url, { method: "POST", headers, body, agent: this.agent });
   }
 
   // The next packet that is not a ping; fails once the session is gone.

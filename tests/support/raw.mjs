@@ -105,10 +105,11 @@ export function upgrade_request(path, headers = {}) {
 
 // A WebSocket whose client side is written frame by frame. Server pings (text "2") are answered unless told not to.
 export class RawWebSocket {
-  static async open(server, { path = "/engine.io/?EIO=4&transport=websocket", headers, heartbeat = true } = {}) {
+  // `behind` is sent in one segment with the handshake, before its answer.
+  static async open(server, { path = "/engine.io/?EIO=4&transport=websocket", headers, heartbeat = true, behind = "" } = {}) {
     const raw = new RawWebSocket();
     raw.connection = await RawConnection.open(server);
-    raw.connection.write(upgrade_request(path, headers));
+    raw.connection.write(Buffer.concat([Buffer.from(upgrade_request(path, headers)), Buffer.from(behind)]));
     raw.head = await raw.connection.response_head();
     if (raw.head.status !== 101) return raw;
     raw.frames = new Queue("WebSocket frame");
