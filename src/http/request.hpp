@@ -1,6 +1,7 @@
 // A parsed HTTP/1.1 request.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,9 +23,10 @@ struct Request {
   std::string target;  // as sent: "/socket.io/?EIO=4"
   std::vector<Header> headers;
   bool keep_alive = true;
-  // Filled in before the request is handed on: the address of the peer, and whether TLS was used.
-  std::string address;
-  bool secure = false;
+  // Filled in by the connection before the request is handed on.
+  std::string address;  // of the peer: "127.0.0.1"
+  bool secure = false;  // over TLS
+  std::int64_t received_unix_ms = 0;
 
   std::string_view path() const;   // target up to '?'
   std::string_view query() const;  // target after '?', undecoded

@@ -38,13 +38,13 @@ class RequestParser {
   // be read for that, as it can where content-length is over the limit.
   Result<std::size_t, ParseError> feed(std::string_view bytes);
 
-  bool head_complete() const;         // request() may be read
-  bool complete() const;              // body() may be read; call next() before feeding further
-  bool started() const;               // some byte of the request has come in
-  bool expects_continue() const;      // "Expect: 100-continue", head complete, body still to come
+  bool head_complete() const;     // request() may be read
+  bool complete() const;          // body() may be read; call next() before feeding further
+  bool started() const;           // some byte of the request has come in
+  bool expects_continue() const;  // "Expect: 100-continue", head complete, body still to come
   const Request& request() const;
   std::string_view body() const;
-  void next();                        // forget this request
+  void next();  // forget this request
 
  private:
   struct State;

@@ -20,9 +20,9 @@ struct Event {
     binary,  // payload: the whole message
     ping,    // payload: to be sent back in a pong
     pong,
-    close,   // code: what the peer said, or close_code::none; the connection is to be answered with it and ended;
-             // payload: the reason, valid UTF-8
-    error,   // code: what to close with (1002, 1007, 1009); payload: what was wrong, for the log
+    close,  // code: what the peer said, or close_code::none; the connection is to be answered with it and ended;
+            // payload: the reason, valid UTF-8
+    error,  // code: what to close with (1002, 1007, 1009); payload: what was wrong, for the log
   };
   Kind kind;
   std::string_view payload;  // into the bytes fed or into the decoder; valid until the next call
@@ -65,8 +65,8 @@ class Decoder {
 
   Role role_;
   std::size_t message_bytes_max_;
-  std::string pending_;   // incomplete frame from earlier feeds, as it came; never more than one frame
-  std::string message_;   // fragments so far
+  std::string pending_;  // incomplete frame from earlier feeds, as it came; never more than one frame
+  std::string message_;  // fragments so far
   std::span<char> input_;
   std::uint8_t fragment_opcode_ = 0;  // of the message being assembled, 0: none
   bool pending_delivered_ = false;    // pending_ is what the last event shows

@@ -10,9 +10,9 @@
 namespace carillon::websocket {
 
 enum class HandshakeError {
-  not_get,          // 400
-  bad_key,          // 400: Sec-WebSocket-Key is missing or not 16 bytes in base64
-  bad_version,      // 426 with Sec-WebSocket-Version: 13
+  not_get,      // 400
+  bad_key,      // 400: Sec-WebSocket-Key is missing or not 16 bytes in base64
+  bad_version,  // 426 with Sec-WebSocket-Version: 13
 };
 
 // Sec-WebSocket-Accept for Sec-WebSocket-Key.
