@@ -1,0 +1,29 @@
+// What the API answers when it refuses: {"error":{"code":"...","message":"..."}} with the fitting status.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/request_parser.hpp"
+#include "http/response.hpp"
+
+namespace carillon::api {
+
+struct Error {
+  int status = 400;
+  std::string code;     // for programs: "invalid_body"; part of the contract
+  std::string message;  // for people: which field, what was expected
+};
+
+http::Response to_response(const Error& error);
+// With the code that belongs to the status.
+http::Response error_response(int status, std::string_view message);
+
+// Refusals of the listener, which come before any route: the parser's, and a request that did not come to its end.
+http::Response error_response(http::ParseError error);
+http::Response timeout_response();
+
+// `body` is JSON.
+http::Response json_response(int status, std::string body);
+
+}  // namespace carillon::api

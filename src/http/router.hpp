@@ -1,0 +1,60 @@
+// Chooses who answers a request: by path, then by method.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "http/exchange.hpp"
+
+namespace carillon::http {
+
+// One method of one path.
+struct Route {
+  std::string method;  // "GET" answers HEAD too, without the body
+  std::string path;    // exact: "/v1/emit"
+  // To everybody: the router's guard is not asked.
+  bool open = false;
+  // Asked when the head has come in; an answer here refuses the request before its body is read.
+  std::function<std::optional<Response>(const Request&)> refuse;
+  std::function<Response(const Request&, std::string_view body)> answer;
+};
+
+// What a router needs from its listener.
+struct RouterPolicy {
+  // Asked first, for every path that is not open, existing or not; an answer refuses the request.
+  std::function<std::optional<Response>(const Request&)> guard;
+  // An error as this listener words it: 404 (unknown path) or 405 (known path, other method).
+  std::function<Response(int status, std::string_view message)> error;
+};
+
+// Owned by one shard; routes are added before the first request.
+class Router final : public Handler {
+ public:
+  explicit Router(RouterPolicy policy) : policy_(std::move(policy)) {}
+
+  void add(Route route);
+
+  bool on_request(Exchange& exchange, const Request& request) override;
+  void on_body(Exchange& exchange, std::string_view body) override;
+  void on_closed(Exchange& exchange) override;
+
+ private:
+  // A request whose body is still coming in.
+  struct Pending {
+    const Route* route;
+    Request request;
+  };
+
+  std::optional<Response> refusal(const std::vector<Route>* methods, const Route* route, const Request& request) const;
+
+  RouterPolicy policy_;
+  std::map<std::string, std::vector<Route>, std::less<>> paths_;
+  std::unordered_map<Exchange*, Pending> pending_;
+};
+
+}  // namespace carillon::http
