@@ -54,6 +54,8 @@ class Engine {
   // --- from the loop ---
   // At the end of each turn: answers polls with what has been queued, drops ended sessions.
   void flush();
+  // Something has come up since flush().
+  bool has_work() const { return !to_flush_.empty() || !condemned_.empty() || !graveyard_.empty(); }
   // A timer of one of the sessions is about to run.
   void set_time(TimePoint now) { now_ = now; }
 

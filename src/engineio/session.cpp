@@ -288,8 +288,16 @@ void Session::end(CloseReason reason) {
   engine_.timers_.clear(*this);
   answer_poll("1");
   detach(post_);  // its body will be answered with "unknown sid"
-  for (Peer** place : {&websocket_, &probe_})
-    if (Peer* peer = detach(*place)) peer->close_websocket(websocket::close_code::none);
+  for (Peer** place : {&websocket_, &probe_}) {
+    Peer* peer = detach(*place);
+    if (peer == nullptr) continue;
+    // A close frame would wait behind all that a slow client has not taken.
+    if (reason == CloseReason::slow_consumer) {
+      peer->cut();
+    } else {
+      peer->close_websocket(websocket::close_code::none);
+    }
+  }
   outbox_ = {};
   engine_.ended(*this, reason);
   engine_.bury(*this);

@@ -1,8 +1,12 @@
 #include "io/listener.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <system_error>
 #include <utility>
+
+#include "base/log.hpp"
 
 namespace carillon::io {
 namespace {
@@ -28,6 +32,7 @@ Socket bound_socket(const SocketAddress& address, bool shared) {
 
 Listener::Listener(const SocketAddress& address, bool shared) : socket_(bound_socket(address, shared)) {
   if (::listen(socket_.fd(), backlog) != 0) fail(address);
+  spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 void Listener::probe(const SocketAddress& address) {
@@ -48,13 +53,21 @@ void Listener::stop() {
   socket_.close();
 }
 
+// Out of file descriptors: without this the connection would stay in the backlog and wake the loop without end.
+void Listener::refuse_one() {
+  spare_.close();
+  Socket(::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC)).close();
+  spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!std::exchange(told_, true)) log_error("out of file descriptors: new connections are closed; raise the limit (ulimit -n)");
+}
+
 void Listener::on_io(bool, bool) {
   for (int i = 0; i < accepts_per_turn && socket_.is_open(); ++i) {
     SocketAddress peer;
     peer.size = sizeof peer.storage;
     const int fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-      // Out of file descriptors: the connection waits in the backlog; others must end first.
+      if (errno == EMFILE || errno == ENFILE) refuse_one();
       return;
     }
     Socket socket(fd);

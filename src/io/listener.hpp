@@ -31,7 +31,11 @@ class Listener final : public Watcher {
   void on_io(bool readable, bool writable) override;
 
  private:
+  void refuse_one();
+
   Socket socket_;
+  Socket spare_;  // a file descriptor to give up for closing a connection when there are no others
+  bool told_ = false;
   Loop* loop_ = nullptr;
   Accepted accepted_;
 };

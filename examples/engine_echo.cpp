@@ -1,0 +1,64 @@
+// Engine.IO without Socket.IO: sends back each message. It works on the layer below the public API, as a test server
+// for the protocol; applications use <carillon/carillon.hpp>.
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <memory>
+
+#include "engineio/engine.hpp"
+#include "io/signals.hpp"
+#include "runtime/shard.hpp"
+
+namespace {
+
+using namespace carillon;
+
+class Echo final : public runtime::ShardApplication, public engineio::SessionHandler {
+ public:
+  engineio::SessionHandler& session_handler() override { return *this; }
+
+  void on_open(engineio::Session&) override {}
+  void on_message(engineio::Session& session, bool binary, std::string_view data) override {
+    auto frames = std::make_shared<engineio::Frames>();
+    if (binary) {
+      frames->append_binary(data);
+    } else {
+      frames->append_text("4", data);
+    }
+    session.send(frames);
+  }
+  void on_close(engineio::Session&, engineio::CloseReason) override {}
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Engine.IO echo server");
+  std::uint16_t port = 0;
+  bool allow_eio3 = false;
+  app.add_option("--port", port, "port on 127.0.0.1; 0 picks a free one");
+  app.add_flag("--allow-eio3", allow_eio3, "accept Engine.IO 3 clients, too");
+  CLI11_PARSE(app, argc, argv);
+  if (allow_eio3) {
+    std::cerr << "--allow-eio3: this version speaks Engine.IO 4 only\n";
+    return 2;
+  }
+
+  engineio::Options options;
+  options.path = "/engine.io/";
+  options.ping_interval = Milliseconds(300);
+  options.ping_timeout = Milliseconds(200);
+  options.max_payload_bytes = 1'000'000;
+  options.cors_origins = {"*"};
+
+  io::StopSignals signals;
+  runtime::Shard shard({0, "echo", &options}, [](runtime::Shard&) { return std::make_unique<Echo>(); });
+  io::SocketAddress address = io::resolve("127.0.0.1", port).front();
+  auto listener = std::make_unique<io::Listener>(address, false);
+  address = listener->address();
+  shard.listen(std::move(listener), shard.client_service());
+  shard.start();
+  std::cout << "ready " << address.to_string() << std::endl;
+  signals.wait();
+  return 0;
+}

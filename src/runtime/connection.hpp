@@ -1,0 +1,112 @@
+// A client's TCP connection: drives the HTTP parser, then the WebSocket decoder, and writes what is queued.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/timer_wheel.hpp"
+#include "engineio/peer.hpp"
+#include "http/request_parser.hpp"
+#include "io/loop.hpp"
+#include "io/socket.hpp"
+#include "runtime/service.hpp"
+#include "websocket/decoder.hpp"
+
+namespace carillon::runtime {
+
+class Shard;
+
+// Owned by one shard. When its request belongs to a session of another shard it is moved there with its unread bytes:
+// this object ends and another takes over the socket.
+class Connection final : public engineio::Peer, public io::Watcher, public Timer {
+ public:
+  Connection(Shard& shard, Service& service, io::Socket socket, std::string address);
+  ~Connection() override;
+
+  // Watches the socket. `unread`: bytes that another shard has read already; `unsent`: answers it could not write.
+  void start(std::string unread, std::string_view unsent);
+
+  // Writes what is queued; called by the shard at the end of the turn in which something was queued.
+  void flush();
+
+  void on_io(bool readable, bool writable) override;
+  void on_deadline(TimePoint now) override;
+
+  // engineio::Peer
+  void respond(http::Response response) override;
+  bool accept_websocket() override;
+  std::size_t send(const engineio::FramesPtr& frames) override;
+  std::size_t backlog_bytes() const override { return blocked_ ? queued_bytes_ : 0; }
+  void close_websocket(std::uint16_t code) override;
+  void cut() override;
+
+ private:
+  friend class Shard;
+  enum class State : std::uint8_t {
+    reading_request,  // waiting for a request, or in the middle of one
+    answering,        // the handler has the request
+    websocket,
+    closing,          // nothing is read for anybody any more; ends when all is written and the peer has closed
+    ended,
+  };
+  // Bytes to be written, with what keeps them alive.
+  struct Chunk {
+    std::shared_ptr<const void> owner;
+    std::string_view bytes;
+  };
+  // What is needed while the connection speaks HTTP.
+  struct HttpState {
+    explicit HttpState(const http::ParserLimits& limits) : parser(limits) {}
+    http::RequestParser parser;
+    std::string head;    // raw bytes of the incomplete head, for a move
+    std::string unread;  // came in behind a request that is being answered
+    bool keep_alive = true;
+    bool body_wanted = false;
+    bool head_seen = false;
+    bool continued = false;  // 100-continue has been sent
+  };
+
+  void on_readable();
+  void on_bytes(std::span<char> bytes);
+  void read_requests(std::string_view bytes);
+  bool take_request_bytes(std::string_view& bytes);
+  bool on_head(std::string_view raw_request, std::string_view rest);
+  void finish_request();
+  void fail_request(http::ParseError error);
+  void read_frames(std::span<char> bytes);
+  void on_websocket_event(const websocket::Event& event);
+  void on_end_of_stream(bool clean);
+
+  void queue(std::shared_ptr<const void> owner, std::string_view bytes);
+  void queue(std::string bytes);
+  bool write_queue();
+  void take_written(std::size_t bytes);
+  void begin_closing();
+  void end();
+  void detach_handler(bool clean);
+
+  Shard& shard_;
+  Service& service_;
+  io::Socket socket_;
+  std::string address_;
+  std::unique_ptr<HttpState> http_;
+  std::unique_ptr<websocket::Decoder> decoder_;
+  std::vector<Chunk> queue_;
+  std::size_t queue_head_ = 0;     // chunks before it have been written
+  std::size_t queued_bytes_ = 0;
+  std::uint32_t place_ = 0;        // in the shard's list
+  State state_ = State::reading_request;
+  bool in_flush_list_ = false;
+  bool blocked_ = false;           // the socket has refused bytes; waits to become writable
+  bool broken_ = false;            // writing has failed: ended by flush()
+  bool parsing_ = false;           // read_requests() is on the stack
+  bool writes_shut_ = false;
+};
+
+}  // namespace carillon::runtime

@@ -1,0 +1,100 @@
+// carillon::Emitter: a thread with a loop and a publish-only Redis client.
+#include <carillon/emitter.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "base/random.hpp"
+#include "cluster/pubsub_codec.hpp"
+#include "io/loop.hpp"
+#include "runtime/redis_driver.hpp"
+#include "socketio/broadcast.hpp"
+
+namespace carillon {
+namespace {
+
+constexpr std::chrono::milliseconds farewell{2000};  // for the queue to empty when the emitter is destroyed
+
+redis::ClientOptions client_options(std::string_view url_text, const EmitterOptions& options) {
+  auto url = redis::parse_url(url_text);
+  if (!url) throw std::invalid_argument(url.error());
+  redis::ClientOptions client;
+  client.url = std::move(*url);
+  client.name = "carillon-emitter";
+  client.subscribes = false;
+  client.queue_bytes_max = options.queue_bytes_max;
+  return client;
+}
+
+}  // namespace
+
+class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHooks {
+ public:
+  Impl(std::string_view redis_url, EmitterOptions options)
+      : options_(std::move(options)),
+        random_(make_system_random()),
+        driver_(loop_, client_options(redis_url, options_), *random_),
+        thread_([this] { loop_.run(*this); }) {}
+
+  ~Impl() override {
+    flush(farewell);
+    loop_.stop();
+    thread_.join();
+  }
+
+  void broadcast(socketio::BroadcastPtr message) override {
+    auto body = cluster::encode_broadcast(cluster::emitter_uid, *message);
+    if (!body) throw std::invalid_argument("the arguments of '" + message->event + "' are nested too deeply");
+    loop_.post([this, channel = cluster::channel_of(options_.key, *message), body = std::move(*body)]() mutable {
+      driver_.client().publish(std::move(channel), std::move(body));
+    });
+  }
+
+  bool flush(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t ticket = ++tickets_;
+    loop_.post([this, ticket] { pending_ticket_ = ticket; });
+    return flushed_.wait_for(lock, timeout, [&] { return done_ticket_ >= ticket; });
+  }
+
+  std::size_t dropped() const { return dropped_; }
+
+ private:
+  void on_turn_begin(TimePoint) override {}
+  void on_turn_end(TimePoint now) override {
+    driver_.on_turn_end(now);
+    dropped_ = driver_.client().dropped();
+    if (driver_.client().unanswered() > 0) return;
+    const std::lock_guard lock(mutex_);
+    done_ticket_ = pending_ticket_;
+    flushed_.notify_all();
+  }
+  TimePoint next_deadline() const override { return driver_.next_deadline(); }
+
+  EmitterOptions options_;
+  io::Loop loop_;
+  std::unique_ptr<Random> random_;
+  runtime::RedisDriver driver_;
+  std::atomic<std::size_t> dropped_{0};
+  std::uint64_t pending_ticket_ = 0;  // the loop's thread: the latest flush that it has seen
+  std::mutex mutex_;
+  std::condition_variable flushed_;
+  std::uint64_t tickets_ = 0;      // guarded by mutex_
+  std::uint64_t done_ticket_ = 0;  // guarded by mutex_
+  std::thread thread_;
+};
+
+Emitter::Emitter(std::string_view redis_url, EmitterOptions options) : impl_(std::make_unique<Impl>(redis_url, std::move(options))) {}
+Emitter::~Emitter() = default;
+
+BroadcastOperator Emitter::of(std::string_view name_space) const {
+  return BroadcastOperator(*impl_, name_space.starts_with('/') ? std::string(name_space) : "/" + std::string(name_space));
+}
+bool Emitter::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
+std::size_t Emitter::dropped() const { return impl_->dropped(); }
+
+}  // namespace carillon

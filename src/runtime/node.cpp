@@ -1,0 +1,188 @@
+#include "runtime/node.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "base/log.hpp"
+#include "engineio/session_id.hpp"
+
+namespace carillon::runtime {
+namespace {
+
+std::string default_name(Random& random) {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host = {'n', 'o', 'd', 'e'};
+  return std::string(host.data()) + "-" + random_id(random, 4);
+}
+
+std::string slashed(std::string path) {
+  if (!path.starts_with('/')) path.insert(path.begin(), '/');
+  if (!path.ends_with('/')) path.push_back('/');
+  return path;
+}
+
+engineio::Options engine_options(const ServerOptions& options) {
+  engineio::Options engine;
+  engine.path = slashed(options.path);
+  engine.ping_interval = Milliseconds(options.ping_interval_ms);
+  engine.ping_timeout = Milliseconds(options.ping_timeout_ms);
+  engine.upgrade_timeout = Milliseconds(options.upgrade_timeout_ms);
+  engine.max_payload_bytes = options.max_payload_bytes;
+  engine.send_queue_bytes_max = options.send_queue_bytes_max;
+  engine.cors_origins = options.cors_origins;
+  return engine;
+}
+
+io::SocketAddress address_of(const std::string& listen) {
+  const auto parsed = io::parse_host_port(listen);
+  if (!parsed) throw std::invalid_argument("'" + listen + "' is no address to listen on: expected HOST:PORT");
+  const auto found = io::resolve(parsed->host, parsed->port);
+  if (found.empty()) throw std::invalid_argument("cannot listen on '" + listen + "': no such host");
+  return found.front();
+}
+
+}  // namespace
+
+// Socket.IO on one shard.
+class Node::Application final : public ShardApplication {
+ public:
+  Application(Node& node, Shard& shard, socketio::ClusterPort* cluster)
+      : core(node.socketio_options_, node.namespaces_, {shard, node, cluster, shard.timers(), shard.random()}) {}
+
+  engineio::SessionHandler& session_handler() override { return core; }
+  void set_time(TimePoint now) override { core.set_time(now); }
+
+  socketio::ServerCore core;
+};
+
+Node::Application& Node::application(Shard& shard) { return static_cast<Application&>(shard.application()); }
+
+Node::Node(ServerOptions options) : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
+  socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
+  socketio_options_.attachments_max = options_.attachments_max;
+  if (name_.empty()) name_ = default_name(*make_system_random());
+  if (options_.shards == 0) options_.shards = std::max(1U, std::thread::hardware_concurrency());
+  options_.shards = std::min(options_.shards, engineio::shards_max);
+  of("/");
+}
+
+Node::~Node() {
+  stop();
+  backplane_.reset();  // after the threads have ended, while the loop that it is registered with still exists
+  shards_.clear();
+}
+
+// --- configuration ---
+
+Namespace& Node::of(std::string_view name) {
+  const std::string full = name.starts_with('/') ? std::string(name) : "/" + std::string(name);
+  for (const auto& face : faces_)
+    if (face->name() == full) return *face;
+  if (started_) throw std::logic_error("namespace '" + full + "' must be made before the server starts");
+  auto handlers = std::make_shared<socketio::NamespaceHandlers>();
+  namespaces_.emplace(full, handlers);
+  return *faces_.emplace_back(std::make_unique<Namespace>(*this, std::move(handlers), full));
+}
+
+void Node::set_adapter(AdapterOptions options) {
+  if (const auto url = redis::parse_url(options.redis_url); !url) throw std::invalid_argument(url.error());
+  adapter_ = std::move(options);
+}
+
+void Node::serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
+                     std::function<http::Response(int status)> error_response) {
+  api_ = Api{std::move(listen), &handler, limits, std::move(error_response)};
+}
+
+// --- life ---
+
+void Node::start() {
+  make_shards();
+  bind_clients(options_.listen);
+  for (const std::string& listen : options_.more_listeners) bind_clients(listen);
+  if (api_) bind_api();
+  started_ = true;
+  for (const auto& shard : shards_) shard->start();
+}
+
+void Node::make_shards() {
+  const std::string tag = random_id(*make_system_random(), engineio::node_tag_characters);
+  std::vector<Shard*> all;
+  for (unsigned index = 0; index < options_.shards; ++index) {
+    const Shard::Settings settings{index, tag, &engine_options_};
+    shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
+      if (adapter_ && !backplane_) {
+        std::vector<std::string> names;
+        for (const auto& [name, handlers] : namespaces_) names.push_back(name);
+        backplane_ = std::make_unique<Backplane>(*adapter_, std::move(names), name_, shard, *this);
+      }
+      return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
+    }));
+    all.push_back(shards_.back().get());
+  }
+  for (Shard* shard : all) shard->set_siblings(all);
+}
+
+void Node::bind_clients(const std::string& listen) {
+  io::SocketAddress address = address_of(listen);
+  io::Listener::probe(address);
+  for (const auto& shard : shards_) {
+    auto listener = std::make_unique<io::Listener>(address, true);
+    address = listener->address();  // the others share the port that the first was given
+    shard->listen(std::move(listener), shard->client_service());
+  }
+  if (!client_address_) client_address_ = address;
+}
+
+void Node::bind_api() {
+  auto listener = std::make_unique<io::Listener>(address_of(api_->listen), false);
+  api_address_ = listener->address();
+  api_service_.handler = api_->handler;
+  api_service_.limits.parser = api_->limits;
+  api_service_.error_response = api_->error_response;
+  shards_.front()->listen(std::move(listener), api_service_);
+}
+
+void Node::run() {
+  signals_ = std::make_unique<io::StopSignals>();  // before any thread, so that all of them leave the signals to it
+  start();
+  signals_->wait();
+  stop();
+}
+
+void Node::stop() {
+  if (signals_) signals_->interrupt();
+  for (const auto& shard : shards_) shard->begin_stop();
+  for (const auto& shard : shards_) shard->join();
+}
+
+// --- traffic ---
+
+// Local members first and at once on the caller's shard; then the other nodes.
+void Node::broadcast(socketio::BroadcastPtr message) {
+  deliver(message, cluster::every_shard);
+  if (backplane_ && !message->flags.local) backplane_->publish(std::move(message));
+}
+
+void Node::deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) {
+  for (const auto& shard : shards_) {
+    if ((shard_mask >> shard->index() & 1U) == 0) continue;
+    if (shard->is_current()) {
+      application(*shard).core.deliver(*message);
+    } else {
+      shard->post([target = shard.get(), message] { application(*target).core.deliver(*message); });
+    }
+  }
+}
+
+// --- facts ---
+
+std::string Node::client_address() const { return client_address_ ? client_address_->to_string() : ""; }
+std::string Node::api_address() const { return api_address_ ? api_address_->to_string() : ""; }
+const socketio::Stats& Node::socketio_stats(unsigned shard) const { return application(*shards_[shard]).core.stats(); }
+
+}  // namespace carillon::runtime

@@ -1,0 +1,88 @@
+// A node: its shards, the Socket.IO server on each, and its place in the cluster. carillon::Server is its public face.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <carillon/server.hpp>
+
+#include "cluster/pubsub_adapter.hpp"
+#include "engineio/options.hpp"
+#include "http/exchange.hpp"
+#include "io/signals.hpp"
+#include "runtime/backplane.hpp"
+#include "runtime/shard.hpp"
+#include "socketio/namespace_handlers.hpp"
+#include "socketio/server_core.hpp"
+
+namespace carillon::runtime {
+
+// Configured by one thread; after start() the methods marked so may be called by any.
+class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort {
+ public:
+  explicit Node(ServerOptions options);
+  ~Node() override;
+
+  // --- before start() ---
+  Namespace& of(std::string_view name);
+  void set_adapter(AdapterOptions options);
+  // A second listener, for HTTP alone, on the first shard. `handler` must outlive the node's threads.
+  void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
+                 std::function<http::Response(int status)> error_response);
+
+  // Listens. Throws std::system_error when an address cannot be bound, std::invalid_argument for a malformed one.
+  void start();
+  void run();   // start(), wait for a signal or stop(), close
+  void stop();  // any thread but a shard's: closes everything and joins the shards
+
+  // --- any thread, after start() ---
+  void broadcast(socketio::BroadcastPtr message) override;
+  // cluster::DeliveryPort: to the sockets of the shards in the mask, at once on the caller's own shard.
+  void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
+  bool ready() const { return !backplane_ || backplane_->ready(); }
+  bool clustered() const { return backplane_ != nullptr; }
+  std::string client_address() const;
+  std::string api_address() const;
+  const std::string& name() const { return name_; }
+  const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
+  const socketio::Stats& socketio_stats(unsigned shard) const;
+  const Backplane* backplane() const { return backplane_.get(); }
+
+ private:
+  class Application;
+
+  struct Api {
+    std::string listen;
+    http::Handler* handler;
+    http::ParserLimits limits;
+    std::function<http::Response(int)> error_response;
+  };
+
+  void make_shards();
+  void bind_clients(const std::string& listen);
+  void bind_api();
+  static Application& application(Shard& shard);
+
+  ServerOptions options_;
+  engineio::Options engine_options_;
+  socketio::Options socketio_options_;
+  std::string name_;
+  std::optional<AdapterOptions> adapter_;
+  socketio::NamespaceTable namespaces_;
+  std::vector<std::unique_ptr<Namespace>> faces_;
+  std::optional<Api> api_;
+  Service api_service_;
+  std::optional<io::SocketAddress> client_address_;  // of the first listener
+  std::optional<io::SocketAddress> api_address_;
+  std::unique_ptr<Backplane> backplane_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<io::StopSignals> signals_;
+  bool started_ = false;
+};
+
+}  // namespace carillon::runtime

@@ -1,0 +1,148 @@
+#include "runtime/node_metrics.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <carillon/version.hpp>
+
+#include "runtime/node.hpp"
+
+namespace carillon::runtime {
+namespace {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+using Type = admin::Sample::Type;
+
+// Collects samples; each metric is described once, next to where its value comes from.
+class Collector {
+ public:
+  explicit Collector(const Node& node) : node_(node) {}
+
+  void add(std::string name, std::string help, Type type, double value, Labels labels = {}) {
+    samples.push_back({std::move(name), std::move(help), type, std::move(labels), value});
+  }
+  void count(std::string name, std::string help, const Counter& counter, Labels labels = {}) {
+    add(std::move(name), std::move(help), Type::counter, static_cast<double>(counter.value()), std::move(labels));
+  }
+  void gauge(std::string name, std::string help, const Gauge& value) {
+    add(std::move(name), std::move(help), Type::gauge, static_cast<double>(value.value()));
+  }
+
+  // Sums over the shards.
+  template <class Get>
+  double sum(Get get) const {
+    double total = 0;
+    for (unsigned i = 0; i < node_.shards().size(); ++i) total += static_cast<double>(get(i).value());
+    return total;
+  }
+
+  std::vector<admin::Sample> samples;
+
+ private:
+  const Node& node_;
+};
+
+void collect_connections(const Node& node, Collector& out) {
+  const auto of = [&](auto member) { return out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().*member; }); };
+  out.add("carillon_connections", "Open TCP connections.", Type::gauge, of(&Stats::connections));
+  out.add("carillon_connections_accepted_total", "TCP connections accepted.", Type::counter, of(&Stats::connections_accepted));
+  out.add("carillon_connections_moved_total", "Connections moved to the shard that owns their session.", Type::counter,
+          of(&Stats::connections_moved));
+  out.add("carillon_http_requests_total", "HTTP requests.", Type::counter, of(&Stats::http_requests));
+  out.add("carillon_http_errors_total", "HTTP requests refused as malformed, too large or stalled.", Type::counter,
+          of(&Stats::http_errors));
+  out.add("carillon_websocket_violations_total", "WebSocket connections closed for a violation of the protocol.", Type::counter,
+          of(&Stats::websocket_violations));
+  out.add("carillon_bytes_received_total", "Bytes read from connections.", Type::counter, of(&Stats::bytes_received));
+  out.add("carillon_bytes_sent_total", "Bytes written to connections.", Type::counter, of(&Stats::bytes_sent));
+}
+
+void collect_sessions(const Node& node, Collector& out) {
+  using engineio::Stats;
+  const auto of = [&](auto get) { return out.sum([&](unsigned i) -> const auto& { return get(node.shards()[i]->engine().stats()); }); };
+  const auto member = [&](auto field) { return of([field](const Stats& stats) -> const auto& { return stats.*field; }); };
+  out.add("carillon_sessions", "Engine.IO sessions.", Type::gauge, member(&Stats::sessions));
+  const std::string opened = "carillon_sessions_opened_total";
+  const std::string opened_help = "Engine.IO sessions opened, by their first transport.";
+  out.add(opened, opened_help, Type::counter, member(&Stats::sessions_opened_polling), {{"transport", "polling"}});
+  out.add(opened, opened_help, Type::counter, member(&Stats::sessions_opened_websocket), {{"transport", "websocket"}});
+  for (std::size_t reason = 0; reason < engineio::close_reason_count; ++reason) {
+    out.add("carillon_sessions_closed_total", "Engine.IO sessions ended, by reason.", Type::counter,
+            of([reason](const Stats& stats) -> const Counter& { return stats.sessions_closed[reason]; }),
+            {{"reason", std::string(to_string(static_cast<engineio::CloseReason>(reason)))}});
+  }
+  out.add("carillon_upgrades_total", "Sessions upgraded from polling to WebSocket.", Type::counter, member(&Stats::upgrades));
+  out.add("carillon_requests_refused_total", "Requests answered with an Engine.IO error.", Type::counter,
+          member(&Stats::requests_refused));
+  out.add("carillon_messages_received_total", "Engine.IO messages from clients.", Type::counter, member(&Stats::messages_received));
+  out.add("carillon_messages_sent_total", "Engine.IO packets queued for clients.", Type::counter, member(&Stats::messages_sent));
+  out.add("carillon_volatile_dropped_total", "Volatile messages dropped for clients that could not take them at once.",
+          Type::counter, member(&Stats::volatile_dropped));
+}
+
+void collect_sockets(const Node& node, Collector& out) {
+  using socketio::Stats;
+  const auto of = [&](auto field) { return out.sum([&](unsigned i) -> const auto& { return node.socketio_stats(i).*field; }); };
+  out.add("carillon_sockets", "Sockets connected to a namespace.", Type::gauge, of(&Stats::sockets));
+  out.add("carillon_rooms", "Rooms with members here, summed over shards.", Type::gauge, of(&Stats::rooms));
+  out.add("carillon_connects_total", "Sockets that connected to a namespace.", Type::counter, of(&Stats::connects));
+  out.add("carillon_connect_errors_total", "Connections to a namespace refused.", Type::counter, of(&Stats::connect_errors));
+  out.add("carillon_events_received_total", "Events from clients.", Type::counter, of(&Stats::events_received));
+  out.add("carillon_acks_received_total", "Acknowledgements from clients.", Type::counter, of(&Stats::acks_received));
+  out.add("carillon_parse_errors_total", "Connections closed for a malformed packet.", Type::counter, of(&Stats::parse_errors));
+  out.add("carillon_broadcasts_total", "Broadcasts handled, summed over shards.", Type::counter, of(&Stats::broadcasts));
+  out.add("carillon_deliveries_total", "Packets of broadcasts handed to sessions.", Type::counter, of(&Stats::deliveries));
+}
+
+void collect_redis(const redis::Statistics& redis, Collector& out) {
+  out.gauge("carillon_redis_ready", "1 when Redis is subscribed and proven, otherwise 0.", redis.ready);
+  out.gauge("carillon_redis_subscriptions", "Channels subscribed to.", redis.subscriptions);
+  out.gauge("carillon_redis_queue_messages", "Messages for other nodes that wait for Redis.", redis.queue_messages);
+  out.gauge("carillon_redis_queue_bytes", "Their bytes.", redis.queue_bytes);
+  out.count("carillon_redis_published_total", "Messages that Redis has taken.", redis.published);
+  out.count("carillon_redis_received_total", "Messages received on subscribed channels.", redis.received);
+  out.count("carillon_redis_connects_total", "TCP connections to Redis that came up.", redis.connects);
+  out.count("carillon_redis_failures_total", "Connections to Redis that failed or were lost.", redis.failures);
+  out.count("carillon_redis_reconnects_total", "Times that the link to Redis came back.", redis.reconnects);
+  out.count("carillon_redis_protocol_errors_total", "Connections given up for what Redis sent.", redis.protocol_errors);
+  out.count("carillon_redis_timeouts_total", "Connections given up because Redis did not answer.", redis.timeouts);
+  const std::string dropped = "carillon_redis_dropped_total";
+  const std::string help = "Messages that other nodes did not get, or (unconfirmed) may not have got.";
+  out.count(dropped, help, redis.dropped_full, {{"reason", "queue_full"}});
+  out.count(dropped, help, redis.dropped_old, {{"reason", "too_old"}});
+  out.count(dropped, help, redis.dropped_refused, {{"reason", "refused"}});
+  out.count(dropped, help, redis.dropped_unconfirmed, {{"reason", "unconfirmed"}});
+}
+
+void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
+  out.gauge("carillon_cluster_rooms", "Rooms held by this node and subscribed to.", cluster.rooms);
+  out.count("carillon_cluster_published_total", "Broadcasts published for other nodes.", cluster.published);
+  out.count("carillon_cluster_unpublishable_total", "Broadcasts nested too deeply to be published.", cluster.unpublishable);
+  out.count("carillon_cluster_received_total", "Messages from the cluster.", cluster.received);
+  out.count("carillon_cluster_delivered_total", "Messages from the cluster handed to shards.", cluster.delivered);
+  out.count("carillon_cluster_unwanted_total", "Messages from the cluster for nobody here.", cluster.unwanted);
+  const std::array<std::string_view, cluster::malformed_kinds> kinds = {"not_msgpack", "not_a_broadcast", "bad_packet",
+                                                                        "nested_too_deep"};
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+    out.count("carillon_cluster_malformed_total", "Messages from the cluster ignored as malformed.", cluster.malformed[kind],
+              {{"kind", std::string(kinds[kind])}});
+  }
+}
+
+}  // namespace
+
+std::vector<admin::Sample> NodeMetrics::collect() const {
+  Collector out(node_);
+  out.add("carillon_info", "The node.", Type::gauge, 1, {{"node", node_.name()}, {"version", std::string(version())}});
+  collect_connections(node_, out);
+  collect_sessions(node_, out);
+  collect_sockets(node_, out);
+  if (const Backplane* backplane = node_.backplane()) {
+    collect_redis(backplane->redis_statistics(), out);
+    collect_cluster(backplane->cluster_statistics(), out);
+  }
+  return std::move(out.samples);
+}
+
+}  // namespace carillon::runtime

@@ -1,0 +1,27 @@
+// carillon::Server: the public face of Node.
+#include <carillon/server.hpp>
+
+#include "runtime/node.hpp"
+
+namespace carillon {
+
+AdapterOptions redis_adapter(std::string_view redis_url) {
+  AdapterOptions options;
+  options.redis_url = redis_url;
+  return options;
+}
+
+Server::Server(ServerOptions options) : node_(std::make_unique<runtime::Node>(std::move(options))) {}
+Server::~Server() = default;
+
+void Server::adapter(AdapterOptions options) { node_->set_adapter(std::move(options)); }
+Namespace& Server::of(std::string_view name) { return node_->of(name); }
+const Namespace& Server::root() const { return node_->of("/"); }
+
+void Server::start() { node_->start(); }
+void Server::run() { node_->run(); }
+void Server::stop() { node_->stop(); }
+std::string Server::address() const { return node_->client_address(); }
+bool Server::ready() const { return node_->ready(); }
+
+}  // namespace carillon

@@ -1,0 +1,33 @@
+// What a listener serves: who answers, within which limits.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "base/time.hpp"
+#include "engineio/engine.hpp"
+#include "http/exchange.hpp"
+#include "http/request_parser.hpp"
+#include "http/response.hpp"
+
+namespace carillon::runtime {
+
+struct ServiceLimits {
+  http::ParserLimits parser;
+  Milliseconds head_timeout{15'000};   // from the first byte of a request to the end of its head
+  Milliseconds body_timeout{30'000};   // for the body
+  Milliseconds idle_timeout{75'000};   // keep-alive without a request
+  Milliseconds close_timeout{5'000};   // for the peer to close after us
+};
+
+// Owned by one shard; outlives the connections that use it.
+struct Service {
+  http::Handler* handler = nullptr;
+  engineio::Engine* engine = nullptr;  // takes WebSocket messages; null: HTTP only
+  ServiceLimits limits;
+  // How this listener words an error of the HTTP layer: a parser's (400, 413, 431, 501) or a stalled request (408).
+  std::function<http::Response(int status)> error_response;
+  bool moves = false;  // requests may belong to another shard (they carry a session id)
+};
+
+}  // namespace carillon::runtime

@@ -1,0 +1,161 @@
+#include "runtime/shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engineio/session_id.hpp"
+
+namespace carillon::runtime {
+namespace {
+
+constexpr std::size_t read_buffer_bytes = 64 * 1024;
+constexpr Milliseconds last_words{500};  // for answers and close frames when the shard stops
+
+// Sent by the client listeners where the HTTP layer itself refuses; the reference server's are as bare.
+http::Response plain_error(int status) {
+  return {status, {{"Content-Type", "text/plain; charset=UTF-8"}}, std::string(http::reason_phrase(status)) + "\n", true};
+}
+
+}  // namespace
+
+Shard::Shard(Settings settings, const MakeApplication& make_application)
+    : settings_(std::move(settings)), timers_(io::Loop::read_clock()), random_(make_system_random()), read_buffer_(read_buffer_bytes) {
+  application_ = make_application(*this);
+  engine_ = std::make_unique<engineio::Engine>(*settings_.engine, engineio::Engine::Identity{settings_.node_tag, settings_.index},
+                                               application_->session_handler(), timers_, *random_);
+  clients_.handler = this;
+  clients_.engine = engine_.get();
+  clients_.limits.parser.body_bytes_max = settings_.engine->max_payload_bytes;
+  clients_.error_response = plain_error;
+}
+
+Shard::~Shard() {
+  begin_stop();
+  join();
+  engine_.reset();  // sessions let go of their connections
+  connections_.clear();
+  graveyard_.clear();
+}
+
+void Shard::listen(std::unique_ptr<io::Listener> listener, Service& service) {
+  listeners_.push_back({std::move(listener), &service});
+}
+
+void Shard::start() {
+  clients_.moves = siblings_.size() > 1;
+  for (Listening& listening : listeners_) {
+    listening.listener->start(loop_, [this, &listening](io::Socket socket, const io::SocketAddress& peer) {
+      stats_.connections_accepted.add();
+      adopt(*listening.service, std::move(socket), peer.host(), {}, {});
+    });
+  }
+  thread_ = std::thread([this] { loop_.run(*this); });
+}
+
+void Shard::begin_stop() {
+  loop_.post([this] { close_everything(); });
+}
+
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Shard::close_everything() {
+  if (stop_at_ != never) return;
+  for (Listening& listening : listeners_) listening.listener->stop();
+  engine_->close_all(engineio::CloseReason::shutting_down);
+  stop_at_ = loop_.now() + last_words;
+}
+
+// --- connections ---
+
+void Shard::adopt(Service& service, io::Socket socket, std::string address, std::string unread, const std::string& unsent) {
+  auto connection = std::make_unique<Connection>(*this, service, std::move(socket), std::move(address));
+  Connection& adopted = *connection;
+  adopted.place_ = static_cast<std::uint32_t>(connections_.size());
+  connections_.push_back(std::move(connection));
+  stats_.connections.add(1);
+  adopted.start(std::move(unread), unsent);
+}
+
+void Shard::bury(Connection& connection) {
+  const std::uint32_t place = connection.place_;
+  graveyard_.push_back(std::move(connections_[place]));
+  if (place + 1 != connections_.size()) {
+    connections_[place] = std::move(connections_.back());
+    connections_[place]->place_ = place;
+  }
+  connections_.pop_back();
+  stats_.connections.add(-1);
+}
+
+std::optional<unsigned> Shard::foreign_owner(const http::Request& request) const {
+  const auto sid = request.parameter("sid");
+  if (!sid) return std::nullopt;
+  const auto place = engineio::place_of(*sid);
+  if (!place || place->node_tag != settings_.node_tag || place->shard == settings_.index) return std::nullopt;
+  if (place->shard >= siblings_.size()) return std::nullopt;
+  return place->shard;
+}
+
+void Shard::move(Connection& connection, unsigned owner, std::string unread) {
+  connection.write_queue();
+  std::string unsent;
+  for (std::size_t i = connection.queue_head_; i < connection.queue_.size(); ++i) unsent.append(connection.queue_[i].bytes);
+  loop_.unwatch(connection.socket_.fd(), connection);
+  Shard& target = *siblings_[owner];
+  target.post([&target, socket = std::move(connection.socket_), address = connection.address_, unread = std::move(unread),
+               unsent = std::move(unsent)]() mutable {
+    target.adopt(target.clients_, std::move(socket), std::move(address), std::move(unread), unsent);
+  });
+  stats_.connections_moved.add();
+  connection.end();
+}
+
+std::string_view Shard::join(std::span<const std::string_view> pieces) {
+  joined_.clear();
+  for (const std::string_view piece : pieces) joined_.append(piece);
+  return joined_;
+}
+
+// --- turns ---
+
+void Shard::on_turn_begin(TimePoint now) {
+  engine_->set_time(now);
+  application_->set_time(now);
+}
+
+void Shard::on_turn_end(TimePoint now) {
+  timers_.advance(now);
+  for (TurnGuest* guest : guests_) guest->on_turn_end(now);
+  // A connection that breaks ends its session, whose handlers may send to others: until nothing is left to do.
+  do {
+    engine_->flush();
+    for (std::size_t i = 0; i < to_flush_.size(); ++i) to_flush_[i]->flush();
+    to_flush_.clear();
+  } while (engine_->has_work());
+  graveyard_.clear();
+  if (now >= stop_at_ || (stop_at_ != never && connections_.empty())) loop_.stop();
+}
+
+TimePoint Shard::next_deadline() const {
+  TimePoint next = std::min(timers_.next_wake(), stop_at_);
+  for (const TurnGuest* guest : guests_) next = std::min(next, guest->next_deadline());
+  return next;
+}
+
+// --- http::Handler ---
+
+bool Shard::on_request(http::Exchange& exchange, const http::Request& request) {
+  return engine_->on_request(static_cast<engineio::Peer&>(exchange), request, loop_.now());
+}
+
+void Shard::on_body(http::Exchange& exchange, std::string_view body) {
+  engine_->on_body(static_cast<engineio::Peer&>(exchange), body, loop_.now());
+}
+
+void Shard::on_closed(http::Exchange& exchange) {
+  engine_->on_closed(static_cast<engineio::Peer&>(exchange), false, loop_.now());
+}
+
+}  // namespace carillon::runtime

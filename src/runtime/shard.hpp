@@ -1,0 +1,124 @@
+// One shard: a thread with its loop, listeners, connections, sessions and timers.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/timer_wheel.hpp"
+#include "engineio/engine.hpp"
+#include "io/listener.hpp"
+#include "io/loop.hpp"
+#include "runtime/connection.hpp"
+#include "runtime/service.hpp"
+#include "runtime/stats.hpp"
+#include "runtime/turn_guest.hpp"
+#include "socketio/shard_port.hpp"
+
+namespace carillon::runtime {
+
+// What the shard's application is, seen from the shard: Socket.IO in a Node, something else in tests and examples.
+class ShardApplication {
+ public:
+  virtual ~ShardApplication() = default;
+  virtual engineio::SessionHandler& session_handler() = 0;
+  virtual void set_time(TimePoint) {}
+};
+
+// Everything here belongs to the shard's thread, except post(), begin_stop(), join() and the statistics.
+class Shard final : public socketio::ShardPort, private io::LoopHooks, private http::Handler {
+ public:
+  struct Settings {
+    unsigned index = 0;
+    std::string node_tag;
+    const engineio::Options* engine = nullptr;  // outlives the shard
+  };
+  using MakeApplication = std::function<std::unique_ptr<ShardApplication>(Shard&)>;
+
+  Shard(Settings settings, const MakeApplication& make_application);
+  ~Shard() override;
+
+  // --- before start() ---
+  void listen(std::unique_ptr<io::Listener> listener, Service& service);
+  Service& client_service() { return clients_; }
+  // All shards of the node, by index; for connections that belong elsewhere.
+  void set_siblings(std::vector<Shard*> siblings) { siblings_ = std::move(siblings); }
+
+  void start();  // begins to accept, on a thread of its own
+  // Closes the listeners and all sessions; the thread ends when their last words are out, after a moment at most.
+  // Any thread.
+  void begin_stop();
+  void join();  // any other thread
+
+  // --- any thread ---
+  void post(Task task) override { loop_.post(std::move(task)); }
+  bool is_current() const override { return loop_.is_current(); }
+  const Stats& stats() const { return stats_; }
+  const engineio::Engine& engine() const { return *engine_; }
+
+  // --- the shard's thread ---
+  io::Loop& loop() { return loop_; }
+  TimerWheel& timers() { return timers_; }
+  Random& random() { return *random_; }
+  ShardApplication& application() { return *application_; }
+  Stats& stats() { return stats_; }
+  unsigned index() const { return settings_.index; }
+
+  // For connections.
+  std::span<char> read_buffer() { return read_buffer_; }
+  std::string_view join(std::span<const std::string_view> pieces);
+  void want_flush(Connection& connection) { to_flush_.push_back(&connection); }
+  void bury(Connection& connection);
+  // The shard of the session that the request names, if it is another one of this node.
+  std::optional<unsigned> foreign_owner(const http::Request& request) const;
+  void move(Connection& connection, unsigned owner, std::string unread);
+
+  // For drivers that live on this shard; before start(), and they outlive the shard's thread.
+  void add_guest(TurnGuest& guest) { guests_.push_back(&guest); }
+
+ private:
+  void adopt(Service& service, io::Socket socket, std::string address, std::string unread, const std::string& unsent);
+  void close_everything();
+
+  // io::LoopHooks
+  void on_turn_begin(TimePoint now) override;
+  void on_turn_end(TimePoint now) override;
+  TimePoint next_deadline() const override;
+
+  // http::Handler of the client listeners: requests go to the engine, with the time.
+  bool on_request(http::Exchange& exchange, const http::Request& request) override;
+  void on_body(http::Exchange& exchange, std::string_view body) override;
+  void on_closed(http::Exchange& exchange) override;
+
+  Settings settings_;
+  io::Loop loop_;
+  TimerWheel timers_;
+  std::unique_ptr<Random> random_;
+  Stats stats_;
+  std::unique_ptr<ShardApplication> application_;
+  std::unique_ptr<engineio::Engine> engine_;
+  Service clients_;
+  struct Listening {
+    std::unique_ptr<io::Listener> listener;
+    Service* service;
+  };
+  std::vector<Listening> listeners_;
+  std::vector<Shard*> siblings_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Connection>> graveyard_;  // ended in this turn, possibly on the call stack
+  std::vector<Connection*> to_flush_;
+  std::vector<TurnGuest*> guests_;
+  std::vector<char> read_buffer_;
+  std::string joined_;
+  TimePoint stop_at_ = never;
+  std::thread thread_;
+};
+
+}  // namespace carillon::runtime
