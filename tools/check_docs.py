@@ -59,7 +59,7 @@ def check(root, documents):
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
     names = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co", "--exclude-standard", "--", "*.md"],
-                           check=True, capture_output=True, text=True).stdout.split("\0")
+                           check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
     errors = check(root, sorted({root / name for name in names if name and (root / name).is_file()}))
     for error in errors:
         print(error, file=sys.stderr)

@@ -18,7 +18,7 @@ INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
 def files(*patterns):
     """Files of the project: tracked, or new and not ignored."""
     names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "-co", "--exclude-standard", "--", *patterns],
-                           check=True, capture_output=True, text=True).stdout
+                           check=True, stdout=subprocess.PIPE, text=True).stdout
     paths = (ROOT / name for name in names.split("\0") if name)
     return sorted({path for path in paths if path.is_file()})
 
