@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -73,19 +75,20 @@ class PubSubAdapter final : public redis::LinkListener {
   using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
   std::uint64_t shards_for(const IncomingBroadcast& message);
-  std::string_view room_channel(std::string_view name_space, std::string_view room);
+  // Valid until the next call.
+  std::string_view scratch_channel(std::string_view name_space, std::string_view room);
   void wait_for(std::string_view channel, Task done);
-  void release(std::string_view channel);
   void reject(Malformed kind, std::string_view channel);
 
   redis::Link& link_;
   DeliveryPort& port_;
   std::string key_;
-  ByName<std::string> uids_;           // of the namespaces served here
-  ByName<Interest> interests_;         // by channel
-  ByName<std::vector<Task>> waiting_;  // by channel: subscribed since the link is ready, not confirmed yet
-  IncomingBroadcast incoming_;         // scratch
-  std::string channel_;                // scratch of room_channel()
+  std::string uid_;                                // of this node, in all its namespaces
+  std::set<std::string, std::less<>> namespaces_;  // served here
+  ByName<Interest> interests_;                     // by channel
+  ByName<std::vector<Task>> waiting_;              // by channel: not confirmed yet
+  IncomingBroadcast incoming_;                     // scratch
+  std::string channel_;                            // of scratch_channel()
   Statistics statistics_;
   unsigned told_ = 0;  // kinds of malformed messages that have been logged
 };

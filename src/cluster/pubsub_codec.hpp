@@ -11,6 +11,7 @@
 // not by the channel. Source: the published packages; bytes captured from them are in the unit tests.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,13 +31,13 @@ std::string room_channel(std::string_view key, std::string_view name_space, std:
 // Where a broadcast is published: to the room's channel if there is exactly one, otherwise to the base channel.
 std::string channel_of(std::string_view key, const socketio::Broadcast& message);
 
-// The body, from the broadcast's event and arguments.
-std::string encode_broadcast(std::string_view uid, const socketio::Broadcast& message);
+// The body, from the broadcast's event and arguments. None if they are nested deeper than json_depth_max.
+std::optional<std::string> encode_broadcast(std::string_view uid, const socketio::Broadcast& message);
 
 // A message with its data still encoded. Borrowed from the body, apart from the rooms.
 struct IncomingBroadcast {
   std::string_view name_space;
-  std::string_view data;  // msgpack, checked: an array that starts with the event's name
+  std::string_view data;  // msgpack: an array that starts with the event's name; the rest of it is unchecked
   std::vector<std::string> rooms;
   std::vector<std::string> except;
   BroadcastFlags flags;
@@ -47,6 +48,6 @@ Result<std::string_view, Malformed> decode_uid(std::string_view body);
 // Fills `out`, whose vectors are reused.
 Result<void, Malformed> decode_broadcast(std::string_view body, IncomingBroadcast& out);
 // Ready to deliver: encodes the packet for clients.
-Result<socketio::BroadcastPtr, Malformed> to_broadcast(const IncomingBroadcast& message);
+Result<socketio::BroadcastPtr, Malformed> to_broadcast(IncomingBroadcast&& message);
 
 }  // namespace carillon::cluster

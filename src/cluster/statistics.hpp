@@ -19,11 +19,12 @@ inline constexpr std::size_t malformed_kinds = 4;
 
 // Written by the backplane's shard, read by any thread.
 struct Statistics {
-  Counter published;  // handed to the link
-  Counter received;   // messages on our channels
-  Counter delivered;  // handed to shards
-  Counter own;        // our own messages, come back
-  Counter unwanted;   // for rooms that nobody holds here, or for another namespace
+  Counter published;      // handed to the link
+  Counter unpublishable;  // nested too deep to be encoded; this node's own clients got it
+  Counter received;       // messages on our channels
+  Counter delivered;      // handed to shards
+  Counter own;            // our own messages, come back
+  Counter unwanted;       // for rooms that nobody holds here, or for another namespace
   std::array<Counter, malformed_kinds> malformed;
   Gauge rooms;  // rooms held here, over all namespaces
 };
