@@ -34,17 +34,32 @@ function(carillon_program name)
   target_link_libraries(${name} PRIVATE carillon carillon_options ${ARG_LIBRARIES})
 endfunction()
 
-# One precompiled header of standard headers, compiled once per preset and reused by every target.
+# Precompiled headers, compiled once per preset: one of standard headers for the modules, and for test programs one that
+# has GoogleTest's too. GCC takes a precompiled header only with the flags that it was made with, and CMake gives -fPIC
+# to libraries and -fPIE to programs.
+set(carillon_pch_headers <algorithm> <chrono> <cstdint> <deque> <expected> <functional> <map> <memory> <optional> <span>
+                         <string> <string_view> <unordered_map> <utility> <variant> <vector>)
 function(carillon_use_pch target)
-  if(NOT TARGET carillon_pch)
-    file(WRITE "${PROJECT_BINARY_DIR}/pch.cpp" "")
-    add_library(carillon_pch OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
-    target_link_libraries(carillon_pch PRIVATE carillon_options)
-    target_precompile_headers(carillon_pch PRIVATE <algorithm> <chrono> <cstdint> <deque> <expected> <functional> <map>
-                              <memory> <optional> <span> <string> <string_view> <unordered_map> <utility> <variant>
-                              <vector>)
+  get_target_property(type ${target} TYPE)
+  set(headers ${carillon_pch_headers})
+  if(type STREQUAL "EXECUTABLE")
+    set(pch carillon_test_pch)
+    list(APPEND headers <gmock/gmock.h> <gtest/gtest.h>)
+  else()
+    set(pch carillon_pch)
   endif()
-  target_precompile_headers(${target} REUSE_FROM carillon_pch)
+  if(NOT TARGET ${pch})
+    file(WRITE "${PROJECT_BINARY_DIR}/${pch}.cpp" "")
+    add_library(${pch} OBJECT "${PROJECT_BINARY_DIR}/${pch}.cpp")
+    target_link_libraries(${pch} PRIVATE carillon_options)
+    if(type STREQUAL "EXECUTABLE")
+      set_target_properties(${pch} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${pch} PRIVATE -fPIE)
+      target_link_libraries(${pch} PRIVATE GTest::gmock GTest::gtest)
+    endif()
+    target_precompile_headers(${pch} PRIVATE ${headers})
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${pch})
 endfunction()
 
 # The library that users link: all modules in one archive, with the public headers.

@@ -14,7 +14,7 @@ from pathlib import Path
 ALLOWED = {
     "base": [],
     "http": ["base"],
-    "websocket": ["base"],
+    "websocket": ["base", "http"],
     "redis": ["base"],
     "auth": ["base"],
     "io": ["base"],

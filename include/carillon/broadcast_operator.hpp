@@ -25,7 +25,8 @@ struct BroadcastFlags {
 // It must not outlive the Server or Emitter that it came from.
 class BroadcastOperator {
  public:
-  BroadcastOperator(socketio::BroadcastPort& port, std::string name_space) : port_(&port), namespace_(std::move(name_space)) {}
+  BroadcastOperator(socketio::BroadcastPort& port, std::string name_space)
+      : port_(&port), namespace_(std::move(name_space)) {}
 
   // Adds a room; several rooms form a union. No room at all means every socket of the namespace.
   // A socket's id is a room of its own.

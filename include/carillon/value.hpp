@@ -59,7 +59,8 @@ class Object {
 // Numbers keep their kind: integers of up to 64 bits stay exact, everything else is a double.
 class Value {
  public:
-  using Storage = std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Binary, Array, Object>;
+  using Storage =
+      std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Binary, Array, Object>;
 
   Value() = default;
   Value(std::nullptr_t) {}

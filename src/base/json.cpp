@@ -39,7 +39,8 @@ class Reader {
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool at_end() const { return at_ == text_.size(); }
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
   bool literal(std::string_view word) {
     if (text_.substr(at_, word.size()) != word) return fail("unexpected character");
@@ -50,8 +51,10 @@ class Reader {
   bool value(Value* out, std::size_t depth) {
     if (at_end()) return fail("unexpected end");
     switch (text_[at_]) {
-      case '{': return object(out, depth + 1);
-      case '[': return array(out, depth + 1);
+      case '{':
+        return object(out, depth + 1);
+      case '[':
+        return array(out, depth + 1);
       case '"': {
         if (out == nullptr) return string(nullptr);
         std::string text;
@@ -59,10 +62,14 @@ class Reader {
         *out = Value(std::move(text));
         return true;
       }
-      case 't': return literal("true") && assign(out, true);
-      case 'f': return literal("false") && assign(out, false);
-      case 'n': return literal("null") && assign(out, nullptr);
-      default: return number(out);
+      case 't':
+        return literal("true") && assign(out, true);
+      case 'f':
+        return literal("false") && assign(out, false);
+      case 'n':
+        return literal("null") && assign(out, nullptr);
+      default:
+        return number(out);
     }
   }
   template <class T>
@@ -178,7 +185,8 @@ class Reader {
     ++at_;
     for (;;) {
       const std::size_t run = at_;
-      while (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) >= 0x20 && text_[at_] != '"' && text_[at_] != '\\')
+      while (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) >= 0x20 && text_[at_] != '"' &&
+             text_[at_] != '\\')
         ++at_;
       if (out != nullptr) out->append(text_.substr(run, at_ - run));
       if (at_end()) return fail("unexpected end in a string");
@@ -408,11 +416,21 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text.substr(run, i - run));
     run = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out.push_back(hex[c >> 4]);

@@ -87,8 +87,9 @@ void TimerWheel::run_slot(std::uint32_t slot, TimePoint now) {
 void TimerWheel::advance(TimePoint now) {
   const auto target = std::max<std::int64_t>(0, (now - start_).count() / tick.count());
   if (target <= current_) return;
-  const std::int64_t first = target - current_ >= static_cast<std::int64_t>(slots) ? target - static_cast<std::int64_t>(slots) + 1
-                                                                                  : current_ + 1;
+  const std::int64_t first = target - current_ >= static_cast<std::int64_t>(slots)
+                                 ? target - static_cast<std::int64_t>(slots) + 1
+                                 : current_ + 1;
   current_ = target;  // timers set while these run go to later ticks
   if (size_ == 0) return;
   for (std::int64_t at = first; at <= target; ++at)

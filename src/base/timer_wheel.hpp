@@ -55,7 +55,7 @@ class TimerWheel {
   std::size_t size() const { return size_; }
 
  private:
-  static constexpr std::size_t slots = 8192;  // about 65 s per turn: heartbeats fit into one
+  static constexpr std::size_t slots = 8192;   // about 65 s per turn: heartbeats fit into one
   static constexpr std::uint32_t due = slots;  // one more list: timers about to be called
 
   void link(Timer& timer, std::uint32_t slot);

@@ -1,8 +1,8 @@
-#include <carillon/value.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include <carillon/value.hpp>
 
 namespace carillon {
 
@@ -58,7 +58,8 @@ std::int64_t Value::as_int64(std::int64_t fallback) const {
   }
   if (const auto* number = std::get_if<double>(&storage_)) {
     constexpr double limit = 9223372036854775808.0;  // 2^63
-    if (std::trunc(*number) == *number && *number >= -limit && *number < limit) return static_cast<std::int64_t>(*number);
+    if (std::trunc(*number) == *number && *number >= -limit && *number < limit)
+      return static_cast<std::int64_t>(*number);
   }
   return fallback;
 }

@@ -11,12 +11,18 @@ namespace {
 
 std::string_view message_of(RequestError error) {
   switch (error) {
-    case RequestError::unknown_transport: return "Transport unknown";
-    case RequestError::unknown_sid: return "Session ID unknown";
-    case RequestError::bad_method: return "Bad handshake method";
-    case RequestError::bad_request: return "Bad request";
-    case RequestError::forbidden: return "Forbidden";
-    case RequestError::bad_version: return "Unsupported protocol version";
+    case RequestError::unknown_transport:
+      return "Transport unknown";
+    case RequestError::unknown_sid:
+      return "Session ID unknown";
+    case RequestError::bad_method:
+      return "Bad handshake method";
+    case RequestError::bad_request:
+      return "Bad request";
+    case RequestError::forbidden:
+      return "Forbidden";
+    case RequestError::bad_version:
+      return "Unsupported protocol version";
   }
   return "Bad request";
 }
@@ -37,7 +43,10 @@ bool Engine::on_request(Peer& peer, const http::Request& request, TimePoint now)
   now_ = now;
   const std::string_view origin = origin_of(request);
   if (!request.path().starts_with(std::string_view(options_.path).substr(0, options_.path.size() - 1))) {
-    respond(peer, {404, {{"Content-Type", "text/plain; charset=UTF-8"}}, "Not found: Socket.IO is at " + options_.path + "\n"}, origin);
+    respond(
+        peer,
+        {404, {{"Content-Type", "text/plain; charset=UTF-8"}}, "Not found: Socket.IO is at " + options_.path + "\n"},
+        origin);
     return false;
   }
   if (request.method == "OPTIONS" && !options_.cors_origins.empty()) {
@@ -77,7 +86,8 @@ bool Engine::on_session_request(Session& session, Peer& peer, const http::Reques
       refuse(peer, RequestError::unknown_sid, origin_of(request));
       return false;
     }
-    return session.on_post_head(peer, request.header("content-type").value_or("").starts_with("application/octet-stream"));
+    return session.on_post_head(peer,
+                                request.header("content-type").value_or("").starts_with("application/octet-stream"));
   }
   respond(peer, {500, {}, ""}, origin_of(request));
   return false;
@@ -89,6 +99,10 @@ void Engine::on_body(Peer& peer, std::string_view body, TimePoint now) {
   peer.session_->on_post_body(peer, body);
 }
 
+void Engine::on_body_refused(Peer& peer) {
+  if (peer.session_ != nullptr) peer.session_->on_post_refused();
+}
+
 void Engine::open_polling(Peer& peer, const http::Request& request) {
   Session& session = open_session(request, TransportName::polling);
   session.on_poll(peer);
@@ -98,7 +112,8 @@ void Engine::open_polling(Peer& peer, const http::Request& request) {
 }
 
 // For a WebSocket request errors are plain text: there is no script to read JSON.
-bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::string_view transport, std::string_view sid) {
+bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::string_view transport,
+                                std::string_view sid) {
   if (transport != "websocket") {
     const bool known = transport == "polling";
     refuse_upgrade(peer, message_of(known ? RequestError::bad_request : RequestError::unknown_transport));
@@ -179,8 +194,8 @@ Session& Engine::open_session(const http::Request& request, TransportName transp
   handshake->headers = request.headers;
   handshake->issued_unix_ms = request.received_unix_ms;
   handshake->secure = request.secure;
-  auto session = std::make_unique<Session>(*this, make_session_id(identity_.node_tag, identity_.shard, random_), transport,
-                                           std::move(handshake));
+  auto session = std::make_unique<Session>(*this, make_session_id(identity_.node_tag, identity_.shard, random_),
+                                           transport, std::move(handshake));
   Session& opened = *session;
   sessions_.emplace(opened.id(), std::move(session));
   stats_.sessions.add(1);

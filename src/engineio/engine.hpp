@@ -30,7 +30,14 @@ class SessionHandler {
 };
 
 // The errors of the reference server, with its numbers and words.
-enum class RequestError { unknown_transport = 0, unknown_sid = 1, bad_method = 2, bad_request = 3, forbidden = 4, bad_version = 5 };
+enum class RequestError {
+  unknown_transport = 0,
+  unknown_sid = 1,
+  bad_method = 2,
+  bad_request = 3,
+  forbidden = 4,
+  bad_version = 5
+};
 
 // Sans-I/O, owned by one shard. Time comes in with each call.
 class Engine {
@@ -46,6 +53,8 @@ class Engine {
   // --- from connections; http::Handler's rules with time ---
   bool on_request(Peer& peer, const http::Request& request, TimePoint now);
   void on_body(Peer& peer, std::string_view body, TimePoint now);
+  // The body was too large and has been answered with 413: the session lives on.
+  void on_body_refused(Peer& peer);
   void on_message(Peer& peer, bool binary, std::string_view data, TimePoint now);
   // The connection is gone, or (WebSocket) the peer or the frame decoder has ended it. `clean`: by the client's own
   // will (a close frame, an end of stream), as opposed to a violation or an error.
@@ -97,9 +106,10 @@ class Engine {
   Random& random_;
   Stats stats_;
   TimePoint now_{};
-  std::unordered_map<std::string_view, std::unique_ptr<Session>, StringHash> sessions_;  // keyed by the session's own id
+  std::unordered_map<std::string_view, std::unique_ptr<Session>, StringHash>
+      sessions_;  // keyed by the session's own id
   std::vector<Session*> to_flush_;
-  std::vector<Session*> condemned_;                   // too slow: ended by flush(), not in the middle of a broadcast
+  std::vector<Session*> condemned_;                  // too slow: ended by flush(), not in the middle of a broadcast
   std::vector<std::unique_ptr<Session>> graveyard_;  // ended in this turn, possibly on the call stack
 };
 

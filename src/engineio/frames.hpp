@@ -18,7 +18,7 @@ class Frames {
   struct Part {
     std::size_t offset;  // of the payload, behind its frame header
     std::size_t size;
-    bool binary;         // binary: raw bytes. text: packet type digit and data
+    bool binary;  // binary: raw bytes. text: packet type digit and data
   };
 
   // What goes out over WebSocket.

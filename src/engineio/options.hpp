@@ -10,14 +10,14 @@
 namespace carillon::engineio {
 
 struct Options {
-  std::string path = "/engine.io/";          // begins and ends with '/'
-  Milliseconds ping_interval{25'000};        // from handshake or pong to the next ping
-  Milliseconds ping_timeout{20'000};         // from ping to pong
-  Milliseconds upgrade_timeout{10'000};      // for an upgrade attempt to finish
-  Milliseconds close_timeout{30'000};        // for a closed polling session's last words to be fetched
-  std::size_t max_payload_bytes = 1'000'000;  // of one message or POST body from a client
+  std::string path = "/engine.io/";                    // begins and ends with '/'
+  Milliseconds ping_interval{25'000};                  // from handshake or pong to the next ping
+  Milliseconds ping_timeout{20'000};                   // from ping to pong
+  Milliseconds upgrade_timeout{10'000};                // for an upgrade attempt to finish
+  Milliseconds close_timeout{30'000};                  // for a closed polling session's last words to be fetched
+  std::size_t max_payload_bytes = 1'000'000;           // of one message or POST body from a client
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // waiting for one client
-  std::vector<std::string> cors_origins;     // empty: no CORS headers; "*": any
+  std::vector<std::string> cors_origins;               // empty: no CORS headers; "*": any
 };
 
 }  // namespace carillon::engineio

@@ -26,14 +26,16 @@ CloseReason consequence(PacketError error) {
   switch (error) {
     case PacketError::empty:
     case PacketError::unknown_type:
-    case PacketError::bad_base64: return CloseReason::parse_error;
+    case PacketError::bad_base64:
+      return CloseReason::parse_error;
   }
   return CloseReason::parse_error;
 }
 
 }  // namespace
 
-Session::Session(Engine& engine, std::string id, TransportName transport, std::shared_ptr<const HandshakeRequest> request)
+Session::Session(Engine& engine, std::string id, TransportName transport,
+                 std::shared_ptr<const HandshakeRequest> request)
     : engine_(engine), id_(std::move(id)), request_(std::move(request)), transport_(transport) {
   heartbeat_at_ = engine_.now_ + engine_.options_.ping_interval;
   arm();
@@ -155,6 +157,8 @@ void Session::on_post_body(Peer& peer, std::string_view body) {
   engine_.respond(peer, {200, {{"Content-Type", "text/html"}, {"cache-control", "no-store"}}, "ok"}, origin());
 }
 
+void Session::on_post_refused() { detach(post_); }
+
 // --- WebSocket ---
 
 void Session::on_websocket(Peer& peer) { attach(websocket_, peer, Peer::Role::websocket); }
@@ -220,14 +224,17 @@ void Session::on_packet(const Packet& packet) {
     case PacketType::message:
       engine_.stats_.messages_received.add();
       return engine_.handler_.on_message(*this, packet.binary, packet.data);
-    case PacketType::pong: return on_pong();
-    case PacketType::ping: return end(CloseReason::transport_error);  // in version 4 the server sends the pings
+    case PacketType::pong:
+      return on_pong();
+    case PacketType::ping:
+      return end(CloseReason::transport_error);  // in version 4 the server sends the pings
     case PacketType::close:
       answer_poll("6");
       return end(CloseReason::transport_close);
     case PacketType::open:
     case PacketType::upgrade:
-    case PacketType::noop: return;  // meaningless from a client; the reference ignores them
+    case PacketType::noop:
+      return;  // meaningless from a client; the reference ignores them
   }
 }
 

@@ -66,6 +66,7 @@ class Session final : public Timer {
   void on_poll(Peer& peer);
   bool on_post_head(Peer& peer, bool binary_content);
   void on_post_body(Peer& peer, std::string_view body);
+  void on_post_refused();
   void on_probe(Peer& peer);      // a WebSocket, already accepted, that wants to take over
   void on_websocket(Peer& peer);  // the WebSocket with which the session starts
   void on_text(Peer& peer, std::string_view text);
@@ -90,18 +91,18 @@ class Session final : public Timer {
   Engine& engine_;
   std::string id_;
   std::shared_ptr<const HandshakeRequest> request_;
-  Peer* poll_ = nullptr;   // pending GET
-  Peer* post_ = nullptr;   // POST whose body is still coming
+  Peer* poll_ = nullptr;  // pending GET
+  Peer* post_ = nullptr;  // POST whose body is still coming
   Peer* websocket_ = nullptr;
-  Peer* probe_ = nullptr;  // WebSocket of an upgrade attempt
+  Peer* probe_ = nullptr;          // WebSocket of an upgrade attempt
   std::vector<FramesPtr> outbox_;  // waits for a poll, or for the upgrade to finish
   std::size_t outbox_bytes_ = 0;
-  TimePoint heartbeat_at_ = never;        // next ping, or the latest time for the pong
+  TimePoint heartbeat_at_ = never;  // next ping, or the latest time for the pong
   TimePoint upgrade_deadline_ = never;
   TransportName transport_;
   State state_ = State::open;
   bool awaiting_pong_ = false;
-  bool probed_ = false;      // the probe has been answered: polls are sent away
+  bool probed_ = false;        // the probe has been answered: polls are sent away
   bool flush_wanted_ = false;  // is in the engine's list for flush()
   bool condemned_ = false;     // is in the engine's list of slow consumers
 };

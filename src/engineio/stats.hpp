@@ -16,7 +16,7 @@ struct Stats {
   Counter upgrades;
   Counter requests_refused;  // answered with an error of the protocol
   Counter messages_received;
-  Counter messages_sent;     // packets handed to a transport or queued for it
+  Counter messages_sent;  // packets handed to a transport or queued for it
   Counter volatile_dropped;
 };
 

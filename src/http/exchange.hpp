@@ -27,6 +27,8 @@ class Handler {
   virtual void on_body(Exchange& exchange, std::string_view body) = 0;
   // The connection ended while the request was unanswered.
   virtual void on_closed(Exchange& exchange) = 0;
+  // The body was over the listener's limit, and the connection has answered 413 itself: the request is to be forgotten.
+  virtual void on_body_refused(Exchange& exchange) { on_closed(exchange); }
 };
 
 }  // namespace carillon::http

@@ -1,14 +1,14 @@
 // HOST:PORT and what it means to the operating system.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/socket.h>
 
 namespace carillon::io {
 

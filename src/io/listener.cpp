@@ -58,14 +58,16 @@ void Listener::refuse_one() {
   spare_.close();
   Socket(::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC)).close();
   spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!std::exchange(told_, true)) log_error("out of file descriptors: new connections are closed; raise the limit (ulimit -n)");
+  if (!std::exchange(told_, true))
+    log_error("out of file descriptors: new connections are closed; raise the limit (ulimit -n)");
 }
 
 void Listener::on_io(bool, bool) {
   for (int i = 0; i < accepts_per_turn && socket_.is_open(); ++i) {
     SocketAddress peer;
     peer.size = sizeof peer.storage;
-    const int fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE) refuse_one();
       return;

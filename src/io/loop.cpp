@@ -120,8 +120,8 @@ void Loop::wait(LoopHooks& hooks) {
       [[maybe_unused]] const auto got = ::read(wake_, &ignored, sizeof ignored);
       continue;
     }
-    static_cast<Watcher*>(event.data.ptr)->on_io((event.events & ~static_cast<unsigned>(EPOLLOUT)) != 0,
-                                                 (event.events & EPOLLOUT) != 0);
+    static_cast<Watcher*>(event.data.ptr)
+        ->on_io((event.events & ~static_cast<unsigned>(EPOLLOUT)) != 0, (event.events & EPOLLOUT) != 0);
   }
 }
 

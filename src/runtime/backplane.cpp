@@ -30,12 +30,14 @@ class Backplane::ShardPort final : public socketio::ClusterPort {
   void publish(socketio::BroadcastPtr message) override { backplane_.publish(std::move(message)); }
 
   void open_room(std::string_view name_space, std::string_view room, Task done) override {
-    on_home([this, name_space = std::string(name_space), room = std::string(room), done = homing(std::move(done))]() mutable {
+    on_home([this, name_space = std::string(name_space), room = std::string(room),
+             done = homing(std::move(done))]() mutable {
       backplane_.adapter_.open_room(shard_.index(), name_space, room, std::move(done));
     });
   }
   void await_room(std::string_view name_space, std::string_view room, Task done) override {
-    on_home([this, name_space = std::string(name_space), room = std::string(room), done = homing(std::move(done))]() mutable {
+    on_home([this, name_space = std::string(name_space), room = std::string(room),
+             done = homing(std::move(done))]() mutable {
       backplane_.adapter_.await_room(name_space, room, std::move(done));
     });
   }
@@ -66,8 +68,8 @@ class Backplane::ShardPort final : public socketio::ClusterPort {
   Shard& shard_;
 };
 
-Backplane::Backplane(const AdapterOptions& options, std::vector<std::string> namespaces, const std::string& node_name, Shard& home,
-                     cluster::DeliveryPort& deliveries)
+Backplane::Backplane(const AdapterOptions& options, std::vector<std::string> namespaces, const std::string& node_name,
+                     Shard& home, cluster::DeliveryPort& deliveries)
     : home_(home),
       random_(make_system_random()),
       driver_(home.loop(), client_options(options, node_name), *random_),
@@ -89,7 +91,9 @@ void Backplane::publish(socketio::BroadcastPtr message) {
   home_.post([this, message = std::move(message)] { adapter_.publish(*message); });
 }
 
-void Backplane::on_message(std::string_view channel, std::string_view payload) { adapter_.on_message(channel, payload); }
+void Backplane::on_message(std::string_view channel, std::string_view payload) {
+  adapter_.on_message(channel, payload);
+}
 void Backplane::on_subscribed(std::string_view channel) { adapter_.on_subscribed(channel); }
 
 void Backplane::on_ready(bool ready) {

@@ -20,8 +20,8 @@ class Shard;
 class Backplane final : private redis::LinkListener {
  public:
   // Broadcasts of other nodes; called on the backplane's shard.
-  Backplane(const AdapterOptions& options, std::vector<std::string> namespaces, const std::string& node_name, Shard& home,
-            cluster::DeliveryPort& deliveries);
+  Backplane(const AdapterOptions& options, std::vector<std::string> namespaces, const std::string& node_name,
+            Shard& home, cluster::DeliveryPort& deliveries);
   ~Backplane() override;
 
   // Any thread. Messages of one thread keep their order.

@@ -11,9 +11,9 @@
 namespace carillon::runtime {
 namespace {
 
-constexpr std::size_t unread_bytes_max = 256 * 1024;       // pipelined behind a request that is being answered
-constexpr std::size_t flush_early_bytes = 256 * 1024;      // queued in one turn: written before its end
-constexpr std::size_t join_bytes_max = 32 * 1024;          // small pieces are copied together: cheaper than a long writev
+constexpr std::size_t unread_bytes_max = 256 * 1024;   // pipelined behind a request that is being answered
+constexpr std::size_t flush_early_bytes = 256 * 1024;  // queued in one turn: written before its end
+constexpr std::size_t join_bytes_max = 32 * 1024;      // small pieces are copied together: cheaper than a long writev
 constexpr std::size_t queue_capacity_kept = 16;
 constexpr std::size_t pong_backlog_bytes_max = 64 * 1024;
 
@@ -56,16 +56,19 @@ void Connection::on_readable() {
 
 void Connection::on_bytes(std::span<char> bytes) {
   switch (state_) {
-    case State::reading_request: return read_requests({bytes.data(), bytes.size()});
+    case State::reading_request:
+      return read_requests({bytes.data(), bytes.size()});
     case State::answering:
       http_->unread.append(bytes.data(), bytes.size());
       if (http_->unread.size() > unread_bytes_max) cut();
       return;
-    case State::websocket: return read_frames(bytes);
+    case State::websocket:
+      return read_frames(bytes);
     case State::closing:
       if (decoder_) read_frames(bytes);
       return;
-    case State::ended: return;
+    case State::ended:
+      return;
   }
 }
 
@@ -102,7 +105,8 @@ void Connection::read_requests(std::string_view bytes) {
 // One step of the parser. False when more bytes are needed, or the connection has changed hands or ended.
 bool Connection::take_request_bytes(std::string_view& bytes) {
   http::RequestParser& parser = http_->parser;
-  if (!parser.started() && !bytes.empty()) shard_.timers().set(*this, shard_.loop().now() + service_.limits.head_timeout);
+  if (!parser.started() && !bytes.empty())
+    shard_.timers().set(*this, shard_.loop().now() + service_.limits.head_timeout);
   const auto used = parser.feed(bytes);
   if (!used) {
     fail_request(used.error());
@@ -175,7 +179,13 @@ void Connection::fail_request(http::ParseError error) {
   http::Response response = service_.error_response(http::status_of(error));
   response.close = true;
   shard_.stats().http_errors.add();
-  if (handler_waits) service_.handler->on_closed(*this);
+  if (handler_waits) {
+    if (error == http::ParseError::body_too_large) {
+      service_.handler->on_body_refused(*this);
+    } else {
+      service_.handler->on_closed(*this);
+    }
+  }
   if (state_ == State::answering) respond(std::move(response));
 }
 
@@ -236,8 +246,10 @@ void Connection::on_websocket_event(const websocket::Event& event) {
   const TimePoint now = shard_.loop().now();
   switch (event.kind) {
     case Kind::text:
-    case Kind::binary: return service_.engine->on_message(*this, event.kind == Kind::binary, event.payload, now);
-    case Kind::pong: return;
+    case Kind::binary:
+      return service_.engine->on_message(*this, event.kind == Kind::binary, event.payload, now);
+    case Kind::pong:
+      return;
     case Kind::ping: {
       if (backlog_bytes() > pong_backlog_bytes_max) return;  // it does not read; RFC 6455 asks for the last pong only
       std::string pong;
@@ -377,8 +389,10 @@ void Connection::on_deadline(TimePoint) {
       return end();
     case State::answering:
     case State::websocket:
-    case State::ended: return;
-    case State::closing: return end();
+    case State::ended:
+      return;
+    case State::closing:
+      return end();
   }
 }
 

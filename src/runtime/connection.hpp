@@ -52,7 +52,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
     reading_request,  // waiting for a request, or in the middle of one
     answering,        // the handler has the request
     websocket,
-    closing,          // nothing is read for anybody any more; ends when all is written and the peer has closed
+    closing,  // nothing is read for anybody any more; ends when all is written and the peer has closed
     ended,
   };
   // Bytes to be written, with what keeps them alive.
@@ -98,14 +98,14 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   std::unique_ptr<HttpState> http_;
   std::unique_ptr<websocket::Decoder> decoder_;
   std::vector<Chunk> queue_;
-  std::size_t queue_head_ = 0;     // chunks before it have been written
+  std::size_t queue_head_ = 0;  // chunks before it have been written
   std::size_t queued_bytes_ = 0;
-  std::uint32_t place_ = 0;        // in the shard's list
+  std::uint32_t place_ = 0;  // in the shard's list
   State state_ = State::reading_request;
   bool in_flush_list_ = false;
-  bool blocked_ = false;           // the socket has refused bytes; waits to become writable
-  bool broken_ = false;            // writing has failed: ended by flush()
-  bool parsing_ = false;           // read_requests() is on the stack
+  bool blocked_ = false;  // the socket has refused bytes; waits to become writable
+  bool broken_ = false;   // writing has failed: ended by flush()
+  bool parsing_ = false;  // read_requests() is on the stack
   bool writes_shut_ = false;
 };
 

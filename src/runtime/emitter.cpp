@@ -1,12 +1,12 @@
 // carillon::Emitter: a thread with a loop and a publish-only Redis client.
-#include <carillon/emitter.hpp>
-
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <utility>
+
+#include <carillon/emitter.hpp>
 
 #include "base/random.hpp"
 #include "cluster/pubsub_codec.hpp"
@@ -88,11 +88,13 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   std::thread thread_;
 };
 
-Emitter::Emitter(std::string_view redis_url, EmitterOptions options) : impl_(std::make_unique<Impl>(redis_url, std::move(options))) {}
+Emitter::Emitter(std::string_view redis_url, EmitterOptions options)
+    : impl_(std::make_unique<Impl>(redis_url, std::move(options))) {}
 Emitter::~Emitter() = default;
 
 BroadcastOperator Emitter::of(std::string_view name_space) const {
-  return BroadcastOperator(*impl_, name_space.starts_with('/') ? std::string(name_space) : "/" + std::string(name_space));
+  return BroadcastOperator(*impl_,
+                           name_space.starts_with('/') ? std::string(name_space) : "/" + std::string(name_space));
 }
 bool Emitter::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
 std::size_t Emitter::dropped() const { return impl_->dropped(); }

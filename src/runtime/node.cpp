@@ -61,7 +61,8 @@ class Node::Application final : public ShardApplication {
 
 Node::Application& Node::application(Shard& shard) { return static_cast<Application&>(shard.application()); }
 
-Node::Node(ServerOptions options) : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
+Node::Node(ServerOptions options)
+    : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
   socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
   socketio_options_.attachments_max = options_.attachments_max;
   if (name_.empty()) name_ = default_name(*make_system_random());

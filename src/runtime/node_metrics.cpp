@@ -44,24 +44,31 @@ class Collector {
 };
 
 void collect_connections(const Node& node, Collector& out) {
-  const auto of = [&](auto member) { return out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().*member; }); };
+  const auto of = [&](auto member) {
+    return out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().*member; });
+  };
   out.add("carillon_connections", "Open TCP connections.", Type::gauge, of(&Stats::connections));
-  out.add("carillon_connections_accepted_total", "TCP connections accepted.", Type::counter, of(&Stats::connections_accepted));
+  out.add("carillon_connections_accepted_total", "TCP connections accepted.", Type::counter,
+          of(&Stats::connections_accepted));
   out.add("carillon_connections_moved_total", "Connections moved to the shard that owns their session.", Type::counter,
           of(&Stats::connections_moved));
   out.add("carillon_http_requests_total", "HTTP requests.", Type::counter, of(&Stats::http_requests));
   out.add("carillon_http_errors_total", "HTTP requests refused as malformed, too large or stalled.", Type::counter,
           of(&Stats::http_errors));
-  out.add("carillon_websocket_violations_total", "WebSocket connections closed for a violation of the protocol.", Type::counter,
-          of(&Stats::websocket_violations));
+  out.add("carillon_websocket_violations_total", "WebSocket connections closed for a violation of the protocol.",
+          Type::counter, of(&Stats::websocket_violations));
   out.add("carillon_bytes_received_total", "Bytes read from connections.", Type::counter, of(&Stats::bytes_received));
   out.add("carillon_bytes_sent_total", "Bytes written to connections.", Type::counter, of(&Stats::bytes_sent));
 }
 
 void collect_sessions(const Node& node, Collector& out) {
   using engineio::Stats;
-  const auto of = [&](auto get) { return out.sum([&](unsigned i) -> const auto& { return get(node.shards()[i]->engine().stats()); }); };
-  const auto member = [&](auto field) { return of([field](const Stats& stats) -> const auto& { return stats.*field; }); };
+  const auto of = [&](auto get) {
+    return out.sum([&](unsigned i) -> const auto& { return get(node.shards()[i]->engine().stats()); });
+  };
+  const auto member = [&](auto field) {
+    return of([field](const Stats& stats) -> const auto& { return stats.*field; });
+  };
   out.add("carillon_sessions", "Engine.IO sessions.", Type::gauge, member(&Stats::sessions));
   const std::string opened = "carillon_sessions_opened_total";
   const std::string opened_help = "Engine.IO sessions opened, by their first transport.";
@@ -72,27 +79,36 @@ void collect_sessions(const Node& node, Collector& out) {
             of([reason](const Stats& stats) -> const Counter& { return stats.sessions_closed[reason]; }),
             {{"reason", std::string(to_string(static_cast<engineio::CloseReason>(reason)))}});
   }
-  out.add("carillon_upgrades_total", "Sessions upgraded from polling to WebSocket.", Type::counter, member(&Stats::upgrades));
+  out.add("carillon_upgrades_total", "Sessions upgraded from polling to WebSocket.", Type::counter,
+          member(&Stats::upgrades));
   out.add("carillon_requests_refused_total", "Requests answered with an Engine.IO error.", Type::counter,
           member(&Stats::requests_refused));
-  out.add("carillon_messages_received_total", "Engine.IO messages from clients.", Type::counter, member(&Stats::messages_received));
-  out.add("carillon_messages_sent_total", "Engine.IO packets queued for clients.", Type::counter, member(&Stats::messages_sent));
+  out.add("carillon_messages_received_total", "Engine.IO messages from clients.", Type::counter,
+          member(&Stats::messages_received));
+  out.add("carillon_messages_sent_total", "Engine.IO packets queued for clients.", Type::counter,
+          member(&Stats::messages_sent));
   out.add("carillon_volatile_dropped_total", "Volatile messages dropped for clients that could not take them at once.",
           Type::counter, member(&Stats::volatile_dropped));
 }
 
 void collect_sockets(const Node& node, Collector& out) {
   using socketio::Stats;
-  const auto of = [&](auto field) { return out.sum([&](unsigned i) -> const auto& { return node.socketio_stats(i).*field; }); };
+  const auto of = [&](auto field) {
+    return out.sum([&](unsigned i) -> const auto& { return node.socketio_stats(i).*field; });
+  };
   out.add("carillon_sockets", "Sockets connected to a namespace.", Type::gauge, of(&Stats::sockets));
   out.add("carillon_rooms", "Rooms with members here, summed over shards.", Type::gauge, of(&Stats::rooms));
   out.add("carillon_connects_total", "Sockets that connected to a namespace.", Type::counter, of(&Stats::connects));
-  out.add("carillon_connect_errors_total", "Connections to a namespace refused.", Type::counter, of(&Stats::connect_errors));
+  out.add("carillon_connect_errors_total", "Connections to a namespace refused.", Type::counter,
+          of(&Stats::connect_errors));
   out.add("carillon_events_received_total", "Events from clients.", Type::counter, of(&Stats::events_received));
   out.add("carillon_acks_received_total", "Acknowledgements from clients.", Type::counter, of(&Stats::acks_received));
-  out.add("carillon_parse_errors_total", "Connections closed for a malformed packet.", Type::counter, of(&Stats::parse_errors));
-  out.add("carillon_broadcasts_total", "Broadcasts handled, summed over shards.", Type::counter, of(&Stats::broadcasts));
-  out.add("carillon_deliveries_total", "Packets of broadcasts handed to sessions.", Type::counter, of(&Stats::deliveries));
+  out.add("carillon_parse_errors_total", "Connections closed for a malformed packet.", Type::counter,
+          of(&Stats::parse_errors));
+  out.add("carillon_broadcasts_total", "Broadcasts handled, summed over shards.", Type::counter,
+          of(&Stats::broadcasts));
+  out.add("carillon_deliveries_total", "Packets of broadcasts handed to sessions.", Type::counter,
+          of(&Stats::deliveries));
 }
 
 void collect_redis(const redis::Statistics& redis, Collector& out) {
@@ -118,15 +134,16 @@ void collect_redis(const redis::Statistics& redis, Collector& out) {
 void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
   out.gauge("carillon_cluster_rooms", "Rooms held by this node and subscribed to.", cluster.rooms);
   out.count("carillon_cluster_published_total", "Broadcasts published for other nodes.", cluster.published);
-  out.count("carillon_cluster_unpublishable_total", "Broadcasts nested too deeply to be published.", cluster.unpublishable);
+  out.count("carillon_cluster_unpublishable_total", "Broadcasts nested too deeply to be published.",
+            cluster.unpublishable);
   out.count("carillon_cluster_received_total", "Messages from the cluster.", cluster.received);
   out.count("carillon_cluster_delivered_total", "Messages from the cluster handed to shards.", cluster.delivered);
   out.count("carillon_cluster_unwanted_total", "Messages from the cluster for nobody here.", cluster.unwanted);
   const std::array<std::string_view, cluster::malformed_kinds> kinds = {"not_msgpack", "not_a_broadcast", "bad_packet",
                                                                         "nested_too_deep"};
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
-    out.count("carillon_cluster_malformed_total", "Messages from the cluster ignored as malformed.", cluster.malformed[kind],
-              {{"kind", std::string(kinds[kind])}});
+    out.count("carillon_cluster_malformed_total", "Messages from the cluster ignored as malformed.",
+              cluster.malformed[kind], {{"kind", std::string(kinds[kind])}});
   }
 }
 

@@ -13,15 +13,20 @@ constexpr Milliseconds last_words{500};  // for answers and close frames when th
 
 // Sent by the client listeners where the HTTP layer itself refuses; the reference server's are as bare.
 http::Response plain_error(int status) {
-  return {status, {{"Content-Type", "text/plain; charset=UTF-8"}}, std::string(http::reason_phrase(status)) + "\n", true};
+  return {
+      status, {{"Content-Type", "text/plain; charset=UTF-8"}}, std::string(http::reason_phrase(status)) + "\n", true};
 }
 
 }  // namespace
 
 Shard::Shard(Settings settings, const MakeApplication& make_application)
-    : settings_(std::move(settings)), timers_(io::Loop::read_clock()), random_(make_system_random()), read_buffer_(read_buffer_bytes) {
+    : settings_(std::move(settings)),
+      timers_(io::Loop::read_clock()),
+      random_(make_system_random()),
+      read_buffer_(read_buffer_bytes) {
   application_ = make_application(*this);
-  engine_ = std::make_unique<engineio::Engine>(*settings_.engine, engineio::Engine::Identity{settings_.node_tag, settings_.index},
+  engine_ = std::make_unique<engineio::Engine>(*settings_.engine,
+                                               engineio::Engine::Identity{settings_.node_tag, settings_.index},
                                                application_->session_handler(), timers_, *random_);
   clients_.handler = this;
   clients_.engine = engine_.get();
@@ -69,7 +74,8 @@ void Shard::close_everything() {
 
 // --- connections ---
 
-void Shard::adopt(Service& service, io::Socket socket, std::string address, std::string unread, const std::string& unsent) {
+void Shard::adopt(Service& service, io::Socket socket, std::string address, std::string unread,
+                  const std::string& unsent) {
   auto connection = std::make_unique<Connection>(*this, service, std::move(socket), std::move(address));
   Connection& adopted = *connection;
   adopted.place_ = static_cast<std::uint32_t>(connections_.size());
@@ -101,11 +107,12 @@ std::optional<unsigned> Shard::foreign_owner(const http::Request& request) const
 void Shard::move(Connection& connection, unsigned owner, std::string unread) {
   connection.write_queue();
   std::string unsent;
-  for (std::size_t i = connection.queue_head_; i < connection.queue_.size(); ++i) unsent.append(connection.queue_[i].bytes);
+  for (std::size_t i = connection.queue_head_; i < connection.queue_.size(); ++i)
+    unsent.append(connection.queue_[i].bytes);
   loop_.unwatch(connection.socket_.fd(), connection);
   Shard& target = *siblings_[owner];
-  target.post([&target, socket = std::move(connection.socket_), address = connection.address_, unread = std::move(unread),
-               unsent = std::move(unsent)]() mutable {
+  target.post([&target, socket = std::move(connection.socket_), address = connection.address_,
+               unread = std::move(unread), unsent = std::move(unsent)]() mutable {
     target.adopt(target.clients_, std::move(socket), std::move(address), std::move(unread), unsent);
   });
   stats_.connections_moved.add();
@@ -156,6 +163,10 @@ void Shard::on_body(http::Exchange& exchange, std::string_view body) {
 
 void Shard::on_closed(http::Exchange& exchange) {
   engine_->on_closed(static_cast<engineio::Peer&>(exchange), false, loop_.now());
+}
+
+void Shard::on_body_refused(http::Exchange& exchange) {
+  engine_->on_body_refused(static_cast<engineio::Peer&>(exchange));
 }
 
 }  // namespace carillon::runtime

@@ -96,6 +96,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   bool on_request(http::Exchange& exchange, const http::Request& request) override;
   void on_body(http::Exchange& exchange, std::string_view body) override;
   void on_closed(http::Exchange& exchange) override;
+  void on_body_refused(http::Exchange& exchange) override;
 
   Settings settings_;
   io::Loop loop_;

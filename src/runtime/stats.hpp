@@ -10,7 +10,7 @@ struct Stats {
   Counter connections_accepted;
   Counter connections_moved;  // to the shard that owns the session
   Counter http_requests;
-  Counter http_errors;        // refused by the HTTP layer: malformed, too large, stalled
+  Counter http_errors;  // refused by the HTTP layer: malformed, too large, stalled
   Counter websocket_violations;
   Counter bytes_received;
   Counter bytes_sent;

@@ -9,8 +9,9 @@ namespace carillon {
 
 namespace socketio {
 
-BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string> rooms, std::vector<std::string> except,
-                            BroadcastFlags flags, std::string_view event, const Args& args) {
+BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string> rooms,
+                            std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
+                            const Args& args) {
   if (is_reserved_event(event))
     throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
   auto message = std::make_shared<Broadcast>();

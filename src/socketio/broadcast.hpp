@@ -18,7 +18,7 @@ struct Broadcast {
   std::vector<std::string> rooms;   // none: everyone
   std::vector<std::string> except;  // rooms, too; a socket's id is a room
   BroadcastFlags flags;
-  engineio::FramesPtr frames;       // the packet, encoded for all receivers
+  engineio::FramesPtr frames;  // the packet, encoded for all receivers
 
   // For adapters, which encode it again; empty on a broadcast that came from another node.
   std::string event;
@@ -35,7 +35,8 @@ class BroadcastPort {
 };
 
 // Builds a broadcast with its packet encoded. Throws std::invalid_argument for a reserved event name.
-BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string> rooms, std::vector<std::string> except,
-                            BroadcastFlags flags, std::string_view event, const Args& args);
+BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string> rooms,
+                            std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
+                            const Args& args);
 
 }  // namespace carillon::socketio

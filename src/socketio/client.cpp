@@ -17,14 +17,22 @@ constexpr std::size_t socket_id_characters = 20;  // 120 bits; sharded adapters 
 DisconnectReason reason_of(engineio::CloseReason reason) {
   using engineio::CloseReason;
   switch (reason) {
-    case CloseReason::transport_close: return DisconnectReason::transport_close;
-    case CloseReason::transport_error: return DisconnectReason::transport_error;
-    case CloseReason::ping_timeout: return DisconnectReason::ping_timeout;
-    case CloseReason::parse_error: return DisconnectReason::parse_error;
-    case CloseReason::forced_close: return DisconnectReason::forced_close;
-    case CloseReason::slow_consumer: return DisconnectReason::transport_error;
-    case CloseReason::connect_timeout: return DisconnectReason::forced_close;
-    case CloseReason::shutting_down: return DisconnectReason::server_shutting_down;
+    case CloseReason::transport_close:
+      return DisconnectReason::transport_close;
+    case CloseReason::transport_error:
+      return DisconnectReason::transport_error;
+    case CloseReason::ping_timeout:
+      return DisconnectReason::ping_timeout;
+    case CloseReason::parse_error:
+      return DisconnectReason::parse_error;
+    case CloseReason::forced_close:
+      return DisconnectReason::forced_close;
+    case CloseReason::slow_consumer:
+      return DisconnectReason::transport_error;
+    case CloseReason::connect_timeout:
+      return DisconnectReason::forced_close;
+    case CloseReason::shutting_down:
+      return DisconnectReason::server_shutting_down;
   }
   return DisconnectReason::transport_close;
 }
@@ -94,8 +102,10 @@ Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vec
   const auto socket = find(packet.name_space);
   if (!socket || socket->state() != SocketCore::State::connected) return Failure(PacketError::bad_json);
   switch (packet.type) {
-    case PacketType::event: return socket->on_event(packet, attachments);
-    case PacketType::ack: return socket->on_ack(packet, attachments);
+    case PacketType::event:
+      return socket->on_event(packet, attachments);
+    case PacketType::ack:
+      return socket->on_ack(packet, attachments);
     case PacketType::disconnect:
       if (!packet.data.empty()) return Failure(PacketError::bad_json);
       socket->end(DisconnectReason::client_namespace_disconnect);
@@ -104,7 +114,8 @@ Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vec
     case PacketType::connect:
     case PacketType::connect_error:
     case PacketType::binary_event:
-    case PacketType::binary_ack: break;  // servers send connect errors; binary packets have become plain ones above
+    case PacketType::binary_ack:
+      break;  // servers send connect errors; binary packets have become plain ones above
   }
   return Failure(PacketError::unknown_type);
 }
@@ -123,8 +134,8 @@ Result<void, PacketError> Client::on_connect(const Packet& packet) {
     session_.send(encode_connect_error(packet.name_space, "Invalid namespace", nullptr));
     return {};
   }
-  auto socket = std::make_shared<SocketCore>(*this, *name_space,
-                                             random_id(server_.surroundings().random, socket_id_characters), std::move(auth));
+  auto socket = std::make_shared<SocketCore>(
+      *this, *name_space, random_id(server_.surroundings().random, socket_id_characters), std::move(auth));
   sockets_.push_back(socket);
   socket->run_middleware(0);
   return {};

@@ -87,7 +87,8 @@ void NamespaceCore::leave(SocketCore& socket, std::string_view room) {
 
 void NamespaceCore::open_own_room(SocketCore& socket, Task done) {
   by_id_.emplace(socket.id(), &socket);
-  if (ClusterPort* cluster = server_.surroundings().cluster) return cluster->open_room(name_, socket.id(), std::move(done));
+  if (ClusterPort* cluster = server_.surroundings().cluster)
+    return cluster->open_room(name_, socket.id(), std::move(done));
   done();
 }
 

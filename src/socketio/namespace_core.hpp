@@ -29,7 +29,7 @@ class NamespaceCore {
   // Sends to the matching sockets of this shard, each at most once.
   void deliver(const Broadcast& message);
 
-  void add(SocketCore& socket);     // it is connected now and gets broadcasts
+  void add(SocketCore& socket);  // it is connected now and gets broadcasts
   void remove(SocketCore& socket);
   void join(SocketCore& socket, std::string_view room, Task done);
   void leave(SocketCore& socket, std::string_view room);

@@ -30,7 +30,8 @@ std::optional<std::uint64_t> take_number(std::string_view& text, std::uint64_t m
 }
 
 // "45" [ count "-" ] [ namespace "," ] [ id ]: the part of a text packet before its JSON, with Engine.IO's type digit.
-std::string head(PacketType type, std::size_t attachments, std::string_view name_space, std::optional<std::uint64_t> id) {
+std::string head(PacketType type, std::size_t attachments, std::string_view name_space,
+                 std::optional<std::uint64_t> id) {
   std::string text = "4";
   text.push_back(static_cast<char>('0' + static_cast<int>(type)));
   if (attachments > 0) text.append(std::to_string(attachments)).push_back('-');
@@ -50,14 +51,22 @@ engineio::FramesPtr finish(std::string_view head, std::string_view json, const s
 
 std::string_view to_string(PacketError error) {
   switch (error) {
-    case PacketError::empty: return "empty packet";
-    case PacketError::unknown_type: return "unknown packet type";
-    case PacketError::bad_attachment_count: return "bad attachment count";
-    case PacketError::bad_id: return "bad acknowledgement id";
-    case PacketError::bad_json: return "invalid payload";
-    case PacketError::too_many_attachments: return "too many attachments";
-    case PacketError::unexpected_binary: return "unexpected binary or text message";
-    case PacketError::bad_placeholder: return "bad placeholder";
+    case PacketError::empty:
+      return "empty packet";
+    case PacketError::unknown_type:
+      return "unknown packet type";
+    case PacketError::bad_attachment_count:
+      return "bad attachment count";
+    case PacketError::bad_id:
+      return "bad acknowledgement id";
+    case PacketError::bad_json:
+      return "invalid payload";
+    case PacketError::too_many_attachments:
+      return "too many attachments";
+    case PacketError::unexpected_binary:
+      return "unexpected binary or text message";
+    case PacketError::bad_placeholder:
+      return "bad placeholder";
   }
   return "malformed packet";
 }
@@ -127,7 +136,8 @@ bool is_reserved_event(std::string_view name) {
 engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
                                  std::optional<std::uint64_t> id) {
   const auto& attachments = args.attachments();
-  std::string text = head(attachments.empty() ? PacketType::event : PacketType::binary_event, attachments.size(), name_space, id);
+  std::string text =
+      head(attachments.empty() ? PacketType::event : PacketType::binary_event, attachments.size(), name_space, id);
   text.reserve(text.size() + event.size() + args.text().size() + 8);
   text.push_back('[');
   append_json_string(text, event);
@@ -138,7 +148,8 @@ engineio::FramesPtr encode_event(std::string_view name_space, std::string_view e
 
 engineio::FramesPtr encode_ack(std::string_view name_space, std::uint64_t id, const Args& args) {
   const auto& attachments = args.attachments();
-  std::string text = head(attachments.empty() ? PacketType::ack : PacketType::binary_ack, attachments.size(), name_space, id);
+  std::string text =
+      head(attachments.empty() ? PacketType::ack : PacketType::binary_ack, attachments.size(), name_space, id);
   text.append("[").append(args.text()).append("]");
   return finish(text, {}, attachments);
 }

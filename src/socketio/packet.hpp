@@ -40,7 +40,7 @@ enum class PacketError {
   unknown_type,
   bad_attachment_count,
   bad_id,
-  bad_json,           // not JSON, too deep, or not of the shape that the type asks for
+  bad_json,  // not JSON, too deep, or not of the shape that the type asks for
   too_many_attachments,
   unexpected_binary,  // an attachment without a packet, or text before the last attachment
   bad_placeholder,

@@ -11,7 +11,8 @@ namespace {
 std::size_t place_in(const SocketCore& socket, const Room& room) {
   const Memberships& memberships = socket.memberships();
   if (memberships.size() <= room.members().size()) {
-    const auto found = std::find_if(memberships.begin(), memberships.end(), [&](const Membership& m) { return m.room == &room; });
+    const auto found =
+        std::find_if(memberships.begin(), memberships.end(), [&](const Membership& m) { return m.room == &room; });
     return static_cast<std::size_t>(found - memberships.begin());
   }
   for (const Room::Member& member : room.members())

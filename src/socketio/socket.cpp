@@ -9,14 +9,22 @@ namespace carillon {
 
 std::string_view to_string(DisconnectReason reason) {
   switch (reason) {
-    case DisconnectReason::client_namespace_disconnect: return "client namespace disconnect";
-    case DisconnectReason::server_namespace_disconnect: return "server namespace disconnect";
-    case DisconnectReason::forced_close: return "forced close";
-    case DisconnectReason::transport_close: return "transport close";
-    case DisconnectReason::transport_error: return "transport error";
-    case DisconnectReason::ping_timeout: return "ping timeout";
-    case DisconnectReason::parse_error: return "parse error";
-    case DisconnectReason::server_shutting_down: return "server shutting down";
+    case DisconnectReason::client_namespace_disconnect:
+      return "client namespace disconnect";
+    case DisconnectReason::server_namespace_disconnect:
+      return "server namespace disconnect";
+    case DisconnectReason::forced_close:
+      return "forced close";
+    case DisconnectReason::transport_close:
+      return "transport close";
+    case DisconnectReason::transport_error:
+      return "transport error";
+    case DisconnectReason::ping_timeout:
+      return "ping timeout";
+    case DisconnectReason::parse_error:
+      return "parse error";
+    case DisconnectReason::server_shutting_down:
+      return "server shutting down";
   }
   return "transport close";
 }
@@ -33,7 +41,8 @@ std::vector<std::string> Socket::rooms() const { return core_.rooms(); }
 
 void Socket::send(std::string_view event, const Args& args) { core_.emit(event, args, false); }
 void Socket::emit_volatile(std::string_view event, const Args& args) { core_.emit(event, args, true); }
-void Socket::emit_with_ack(std::string_view event, const Args& args, AckHandler handler, std::chrono::milliseconds timeout) {
+void Socket::emit_with_ack(std::string_view event, const Args& args, AckHandler handler,
+                           std::chrono::milliseconds timeout) {
   core_.emit_with_ack(event, args, std::move(handler), timeout);
 }
 

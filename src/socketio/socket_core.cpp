@@ -118,7 +118,8 @@ Result<void, PacketError> SocketCore::on_event(const Packet& packet, const std::
   const auto handler = *found;  // the handler may replace itself
   Ack ack;
   if (packet.id)
-    ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().surroundings().shard, namespace_.name(), *packet.id));
+    ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().surroundings().shard, namespace_.name(),
+                                          *packet.id));
   (*handler)(args, ack);
   return {};
 }

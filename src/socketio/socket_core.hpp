@@ -92,8 +92,8 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   std::function<void(DisconnectReason)> disconnect_handler_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;
   std::uint64_t next_ack_id_ = 0;
-  std::uint64_t mark_ = 0;         // the last broadcast that has seen this socket: nobody gets one twice
-  std::uint32_t place_ = 0;        // in the namespace's list
+  std::uint64_t mark_ = 0;   // the last broadcast that has seen this socket: nobody gets one twice
+  std::uint32_t place_ = 0;  // in the namespace's list
   State state_ = State::connecting;
 };
 

@@ -6,15 +6,15 @@
 namespace carillon::socketio {
 
 struct Stats {
-  Gauge sockets;             // connected to a namespace
-  Gauge rooms;               // apart from those of socket ids
+  Gauge sockets;  // connected to a namespace
+  Gauge rooms;    // apart from those of socket ids
   Counter connects;
   Counter connect_errors;
   Counter events_received;
   Counter acks_received;
-  Counter parse_errors;      // packets that closed their connection
-  Counter broadcasts;        // seen by this shard
-  Counter deliveries;        // packets of broadcasts handed to sessions
+  Counter parse_errors;  // packets that closed their connection
+  Counter broadcasts;    // seen by this shard
+  Counter deliveries;    // packets of broadcasts handed to sessions
 };
 
 }  // namespace carillon::socketio
