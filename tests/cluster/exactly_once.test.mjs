@@ -99,14 +99,13 @@ for (const [title, kinds] of Object.entries(clusters)) {
       }
     });
 
-    it("through the HTTP API: several rooms, except, volatile", async () => {
+    it("through the HTTP API: several rooms, except, one socket", async () => {
       const [anna, bert] = [await cluster.connect_to_each("anna"), await cluster.connect_to_each("bert")];
       const [node] = cluster.members;
       const send = (label, options) => emit(node, { event: "api", args: [label], ...options });
       await send("both", { rooms: ["user:anna", "user:bert"] });
       await send("all but bert", { except: ["user:bert"] });
       await send("anna but not bert", { rooms: ["user:anna", "user:bert"], except: ["user:bert"] });
-      await send("volatile", { volatile: true });
       await send("to one socket of another node", { rooms: [anna[1].socket.id] });
       await send("end", {});
       const labels = async (client) => {
@@ -118,11 +117,11 @@ for (const [title, kinds] of Object.entries(clusters)) {
         }
       };
       for (const [i, client] of anna.entries()) {
-        const expected = ["both", "all but bert", "anna but not bert", "volatile"];
+        const expected = ["both", "all but bert", "anna but not bert"];
         if (i === 1) expected.push("to one socket of another node");
         assert.deepEqual(await labels(client), expected, `anna at ${cluster.members[i].kind}`);
       }
-      for (const client of bert) assert.deepEqual(await labels(client), ["both", "volatile"]);
+      for (const client of bert) assert.deepEqual(await labels(client), ["both"]);
     });
   });
 }

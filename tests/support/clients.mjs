@@ -1,4 +1,5 @@
 // The official client, with every event kept from the start, so that nothing is missed between connecting and looking.
+import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
 import { Queue, deadline, once, patience_ms } from "./wait.mjs";
 
@@ -68,6 +69,18 @@ export class Client {
 
   // Closes the whole connection, not only this namespace.
   close() { this.socket.io._close(); }
+}
+
+// A volatile event may be dropped for a client whose connection is busy just then, so it is sent until each has got one.
+export async function all_get_volatile(clients, event, send) {
+  let is_missing = true;
+  const all = Promise.all(clients.map((client) => client.next(event))).finally(() => { is_missing = false; });
+  all.catch(() => {});
+  while (is_missing) {
+    await send();
+    await Promise.race([all, sleep(20)]);
+  }
+  return all;
 }
 
 // A client that was there before and must be unharmed afterwards, by the same connection.

@@ -67,7 +67,7 @@ const examples = {
       socket.on("echo", (p, ack) => ack(p));
       // Beyond the contract, for what only the Node.js side of a cluster can be asked to do.
       socket.on("local", (p) => io.local.emit("n", p));
-      socket.on("volatile", (p) => io.volatile.emit("n", p));
+      socket.on("volatile", (p) => io.volatile.emit("v", p));
     });
   },
 };
