@@ -27,6 +27,7 @@ struct ServerOptions {
   std::size_t max_payload_bytes = 1'000'000;
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
   std::size_t attachments_max = 10;                    // binary attachments per packet
+  std::uint32_t drain_timeout_ms = 10'000;             // stop(): for clients to take their last messages and close
   std::vector<std::string> cors_origins;               // empty: no CORS headers; "*" alone: any origin
 };
 

@@ -192,7 +192,7 @@ void Connection::fail_request(http::ParseError error) {
 void Connection::respond(http::Response response) {
   if (state_ != State::answering && !(state_ == State::reading_request && http_)) return;
   const bool body_to_come = http_->head_seen && !http_->parser.complete();
-  const bool keep_alive = http_->keep_alive && !response.close && !body_to_come;
+  const bool keep_alive = http_->keep_alive && !response.close && !body_to_come && !shard_.stopping();
   queue(http::serialize(response, keep_alive));
   if (!keep_alive) {
     state_ = State::closing;
@@ -394,6 +394,10 @@ void Connection::on_deadline(TimePoint) {
     case State::closing:
       return end();
   }
+}
+
+void Connection::on_stop() {
+  if (state_ == State::reading_request && !http_->parser.started() && queue_.empty()) end();
 }
 
 void Connection::cut() {

@@ -35,6 +35,9 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   // Writes what is queued; called by the shard at the end of the turn in which something was queued.
   void flush();
 
+  // The shard stops: ends if nothing is on its way, otherwise after the next answer.
+  void on_stop();
+
   void on_io(bool readable, bool writable) override;
   void on_deadline(TimePoint now) override;
 

@@ -114,7 +114,7 @@ void Node::make_shards() {
   const std::string tag = random_id(*make_system_random(), engineio::node_tag_characters);
   std::vector<Shard*> all;
   for (unsigned index = 0; index < options_.shards; ++index) {
-    const Shard::Settings settings{index, tag, &engine_options_};
+    const Shard::Settings settings{index, tag, &engine_options_, Milliseconds(options_.drain_timeout_ms)};
     shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
       if (adapter_ && !backplane_) {
         std::vector<std::string> names;

@@ -17,7 +17,7 @@ struct ServiceLimits {
   Milliseconds head_timeout{15'000};  // from the first byte of a request to the end of its head
   Milliseconds body_timeout{30'000};  // for the body
   Milliseconds idle_timeout{75'000};  // keep-alive without a request
-  Milliseconds close_timeout{5'000};  // for the peer to close after us
+  Milliseconds close_timeout{3'000};  // for the peer to close after us
 };
 
 // Owned by one shard; outlives the connections that use it.

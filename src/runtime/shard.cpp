@@ -9,7 +9,6 @@ namespace carillon::runtime {
 namespace {
 
 constexpr std::size_t read_buffer_bytes = 64 * 1024;
-constexpr Milliseconds last_words{500};  // for answers and close frames when the shard stops
 
 // Sent by the client listeners where the HTTP layer itself refuses; the reference server's are as bare.
 http::Response plain_error(int status) {
@@ -68,8 +67,11 @@ void Shard::join() {
 void Shard::close_everything() {
   if (stop_at_ != never) return;
   for (Listening& listening : listeners_) listening.listener->stop();
+  stop_at_ = loop_.now() + settings_.drain_timeout;
   engine_->close_all(engineio::CloseReason::shutting_down);
-  stop_at_ = loop_.now() + last_words;
+  std::vector<Connection*> all;
+  for (const auto& connection : connections_) all.push_back(connection.get());
+  for (Connection* connection : all) connection->on_stop();
 }
 
 // --- connections ---

@@ -39,6 +39,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
     unsigned index = 0;
     std::string node_tag;
     const engineio::Options* engine = nullptr;  // outlives the shard
+    Milliseconds drain_timeout{1'000};          // between begin_stop() and the end of the thread, at most
   };
   using MakeApplication = std::function<std::unique_ptr<ShardApplication>(Shard&)>;
 
@@ -52,7 +53,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   void set_siblings(std::vector<Shard*> siblings) { siblings_ = std::move(siblings); }
 
   void start();  // begins to accept, on a thread of its own
-  // Closes the listeners and all sessions; the thread ends when their last words are out, after a moment at most.
+  // Closes the listeners and all sessions; the thread ends when all connections have, after drain_timeout at most.
   // Any thread.
   void begin_stop();
   void join();  // any other thread
@@ -72,6 +73,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   unsigned index() const { return settings_.index; }
 
   // For connections.
+  bool stopping() const { return stop_at_ != never; }
   std::span<char> read_buffer() { return read_buffer_; }
   std::string_view join(std::span<const std::string_view> pieces);
   void want_flush(Connection& connection) { to_flush_.push_back(&connection); }
