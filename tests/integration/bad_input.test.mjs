@@ -40,7 +40,8 @@ describe("malformed HTTP", () => {
     ["the start of a TLS connection", Buffer.from("160301020001000001fc0303", "hex")],
     ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
     ["an unknown version", `GET ${path} HTTP/9.9\r\nHost: x\r\n\r\n`],
-    ["a space in a header's name", `GET ${path} HTTP/1.1\r\nHost: x\r\nBad Name: y\r\n\r\n`],
+    // The reference on Node.js 18 takes it.
+    ["a space in a header's name", `GET ${path} HTTP/1.1\r\nHost: x\r\nBad Name: y\r\n\r\n`, skip_on_reference],
     ["a NUL in a header's value", `GET ${path} HTTP/1.1\r\nHost: x\r\nName: a\0b\r\n\r\n`],
     ["a header line without a colon", `GET ${path} HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n`],
     ["a negative length", `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n`],
@@ -50,8 +51,8 @@ describe("malformed HTTP", () => {
     ["headers of 1 MiB", `GET ${path} HTTP/1.1\r\nHost: x\r\nLong: ${"x".repeat(1 << 20)}\r\n\r\n`],
     ["a request line of 1 MiB", `GET ${path}&${"x".repeat(1 << 20)} HTTP/1.1\r\nHost: x\r\n\r\n`],
   ];
-  for (const [name, bytes] of cases) {
-    it(`${name}: an error of the client's, or the end of the connection`, async () => {
+  for (const [name, bytes, skip = false] of cases) {
+    it(`${name}: an error of the client's, or the end of the connection`, { skip }, async () => {
       const outcome = await outcome_of(bytes);
       assert.ok(outcome === "ended" || (outcome >= 400 && outcome < 500) || outcome === 505, `status ${outcome}`);
     });

@@ -26,10 +26,10 @@ async function raw_post(session, length, body) {
   return raw;
 }
 
-// A POST that the server is reading: see PollingSession.hang() for the request in between.
+// A POST that the server is reading.
 async function half_post(session) {
   const raw = await raw_post(session, 100, "4half");
-  await http(session.url, { method: "OPTIONS" });
+  await session.seen();
   return raw;
 }
 
@@ -99,13 +99,17 @@ describe("one request of each kind at a time", () => {
   ));
 
   it("two POSTs: the second gets 400, the first is cut, the session is gone", async () => {
-    const session = await PollingSession.open(server);
-    const first = await half_post(session);
-    const second = await session.post("4x");
-    assert.equal(second.status, 400);
-    await first.until_ended();
-    first.close();
-    assert.ok(await session.is_gone());
+    for (let attempt = 0; ; ++attempt) {
+      const session = await PollingSession.open(server);
+      const first = await half_post(session);
+      const second = await session.post("4x");
+      if (second.status === 200 && attempt < 5) continue; // it came first: see PollingSession.seen()
+      assert.equal(second.status, 400);
+      await first.until_ended();
+      first.close();
+      assert.ok(await session.is_gone());
+      return;
+    }
   });
 
   it("one GET and one POST together are fine", () => (
