@@ -12,8 +12,8 @@ namespace carillon::http {
 
 struct Response {
   int status = 200;
-  std::vector<Header> headers;  // without content-length and connection, which serialize() writes
-  std::string body;
+  std::vector<Header> headers{};  // without content-length and connection, which serialize() writes
+  std::string body{};
   bool close = false;      // close the connection after it, whatever the request said
   bool omit_body = false;  // the answer to HEAD: content-length tells the size of a body that is not sent
 };

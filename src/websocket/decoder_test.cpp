@@ -469,7 +469,7 @@ TEST(DecoderRandom, damaged_bytes_give_the_same_events_however_they_are_cut) {
   for (int round = 0; round < 3000; ++round) {
     std::string bytes = part(Opcode::text, "abc") + fin(Opcode::ping, "p") + fin(Opcode::continuation, "def") +
                         raw_frame(0x82, "xyz", true, 8) + fin(Opcode::close, close_payload(1000, "bye"));
-    for (unsigned damage = random() % 4 + 1; damage > 0; --damage)
+    for (auto damage = random() % 4 + 1; damage > 0; --damage)
       bytes[random() % bytes.size()] = static_cast<char>(random() % 256);
     const std::size_t cut = random() % bytes.size();
     const auto expected = decode({bytes}, Role::server, 100);
