@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,10 +17,10 @@ namespace carillon {
 // Names and defaults follow the Socket.IO documentation where it has the option.
 struct ServerOptions {
   std::string listen = "127.0.0.1:3000";  // HOST:PORT; port 0 picks a free one
-  std::vector<std::string> more_listeners;
+  std::vector<std::string> more_listeners = {};
   std::string path = "/socket.io/";
-  unsigned shards = 0;    // 0: one per core
-  std::string node_name;  // empty: host name and four random characters
+  unsigned shards = 0;         // 0: one per core
+  std::string node_name = {};  // empty: host name and four random characters
   std::uint32_t ping_interval_ms = 25'000;
   std::uint32_t ping_timeout_ms = 20'000;
   std::uint32_t upgrade_timeout_ms = 10'000;
@@ -28,7 +29,7 @@ struct ServerOptions {
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
   std::size_t attachments_max = 10;                    // binary attachments per packet
   std::uint32_t drain_timeout_ms = 10'000;             // stop(): for clients to take their last messages and close
-  std::vector<std::string> cors_origins;               // empty: no CORS headers; "*" alone: any origin
+  std::vector<std::string> cors_origins = {};          // empty: no CORS headers; "*" alone: any origin
 };
 
 // How a server finds the others. Made by redis_adapter().
@@ -76,7 +77,8 @@ class Server {
   // Listens and returns. Throws std::system_error when an address cannot be bound.
   void start();
   // start(), then waits for stop() or for SIGTERM or SIGINT, which it handles.
-  void run();
+  // `listening`, if given, is called in between, when clients can connect.
+  void run(const std::function<void()>& listening = nullptr);
   // Closes all connections and joins the shards. Any thread but a shard's.
   void stop();
 

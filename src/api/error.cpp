@@ -58,27 +58,24 @@ http::Response error_response(int status, std::string_view message) {
   return to_response({status, std::string(code_of(status)), std::string(message)});
 }
 
-http::Response error_response(http::ParseError error) {
-  const auto message = [error]() -> std::string_view {
-    switch (error) {
-      case http::ParseError::malformed:
+http::Response listener_error(int status) {
+  const auto message = [status]() -> std::string_view {
+    switch (status) {
+      case 400:
         return "this is not an HTTP/1.1 request";
-      case http::ParseError::header_too_large:
-        return "the header is too large, or has too many lines";
-      case http::ParseError::body_too_large:
+      case 408:
+        return "the request did not arrive in time";
+      case 413:
         return "the body is too large";
-      case http::ParseError::unsupported:
+      case 431:
+        return "the header is too large, or has too many lines";
+      case 501:
         return "of the transfer encodings only chunked is understood";
+      default:
+        return "the request cannot be read";
     }
-    return "this is not an HTTP/1.1 request";
   };
-  auto response = error_response(http::status_of(error), message());
-  response.close = true;
-  return response;
-}
-
-http::Response timeout_response() {
-  auto response = error_response(408, "the request did not arrive in time");
+  auto response = error_response(status, message());
   response.close = true;
   return response;
 }

@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "http/request_parser.hpp"
 #include "http/response.hpp"
 
 namespace carillon::api {
@@ -19,9 +18,9 @@ http::Response to_response(const Error& error);
 // With the code that belongs to the status.
 http::Response error_response(int status, std::string_view message);
 
-// Refusals of the listener, which come before any route: the parser's, and a request that did not come to its end.
-http::Response error_response(http::ParseError error);
-http::Response timeout_response();
+// What the listener refuses before any route sees it: 400, 413, 431, 501 (http::ParseError), 408 (a stalled request).
+// Closes the connection.
+http::Response listener_error(int status);
 
 // `body` is JSON.
 http::Response json_response(int status, std::string body);

@@ -148,9 +148,10 @@ void Node::bind_api() {
   shards_.front()->listen(std::move(listener), api_service_);
 }
 
-void Node::run() {
+void Node::run(const std::function<void()>& listening) {
   signals_ = std::make_unique<io::StopSignals>();  // before any thread, so that all of them leave the signals to it
   start();
+  if (listening) listening();
   signals_->wait();
   stop();
 }

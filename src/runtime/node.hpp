@@ -37,8 +37,8 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
 
   // Listens. Throws std::system_error when an address cannot be bound, std::invalid_argument for a malformed one.
   void start();
-  void run();   // start(), wait for a signal or stop(), close
-  void stop();  // any thread but a shard's: closes everything and joins the shards
+  void run(const std::function<void()>& listening);  // start(), listening(), wait for a signal or stop(), close
+  void stop();                                       // any thread but a shard's: closes everything and joins the shards
 
   // --- any thread, after start() ---
   void broadcast(socketio::BroadcastPtr message) override;

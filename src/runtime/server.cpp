@@ -19,7 +19,7 @@ Namespace& Server::of(std::string_view name) { return node_->of(name); }
 const Namespace& Server::root() const { return node_->of("/"); }
 
 void Server::start() { node_->start(); }
-void Server::run() { node_->run(); }
+void Server::run(const std::function<void()>& listening) { node_->run(listening); }
 void Server::stop() { node_->stop(); }
 std::string Server::address() const { return node_->client_address(); }
 bool Server::ready() const { return node_->ready(); }

@@ -1,0 +1,38 @@
+// The command line that the examples share.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+struct Options {
+  std::uint16_t port = 0;
+  std::string redis;  // empty: a single node
+
+  std::string listen() const { return "127.0.0.1:" + std::to_string(port); }
+};
+
+// Ends the program with a message where the command line is wrong.
+inline Options parse_options(int argc, char** argv) {
+  Options options;
+  bool allow_eio3 = false;
+  bool recovery = false;
+  CLI::App app("An example server of Carillon, on 127.0.0.1");
+  app.add_option("--port", options.port, "Port; 0 picks a free one")->type_name("N");
+  app.add_option("--redis", options.redis, "Redis that connects several of these servers")->type_name("URL");
+  app.add_flag("--allow-eio3", allow_eio3, "Not in this version yet");
+  app.add_flag("--recovery", recovery, "Not in this version yet");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  if (allow_eio3 || recovery) {
+    std::cerr << (allow_eio3 ? "--allow-eio3" : "--recovery") << " is not in this version yet\n";
+    std::exit(2);
+  }
+  return options;
+}

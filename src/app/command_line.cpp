@@ -1,0 +1,139 @@
+#include "app/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <functional>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <carillon/version.hpp>
+
+#include "app/commands.hpp"
+
+namespace carillon::app {
+namespace {
+
+// What the flags of all commands are read into; the chosen command is called with it afterwards.
+struct Parsed {
+  ServeArguments serve;
+  std::map<const Setting*, std::vector<std::string>> setting_flags;
+  EmitArguments emit;
+  TailArguments tail;
+  std::string config_file;
+  std::function<int()> command;
+};
+
+// Each use of the flag takes one value: "--room a --room b".
+CLI::Option* add_repeated(CLI::App& command, const std::string& flag, std::vector<std::string>& values,
+                          const std::string& help) {
+  return command.add_option(flag, values, help)
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args(false);
+}
+
+void add_setting_flag(CLI::App& serve, const Setting& setting, std::vector<std::string>& texts) {
+  const std::string help = fmt::format("{} [{}]", setting.help, to_toml(setting.get(Config())));
+  if (setting.kind == SettingKind::boolean) {
+    serve.add_flag_callback(setting.flag.name, [&texts] { texts = {"true"}; }, setting.help);
+    return;
+  }
+  auto* option = setting.kind == SettingKind::list ? add_repeated(serve, setting.flag.name, texts, help)
+                                                   : serve.add_option(setting.flag.name, texts, help)
+                                                         ->expected(1)
+                                                         ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  option->type_name(setting.flag.type);
+}
+
+void add_serve(CLI::App& app, Parsed& parsed) {
+  auto& serve = *app.add_subcommand("serve", "Serves clients, the HTTP API and the page");
+  serve
+      .add_option("--config", parsed.serve.config_file,
+                  "A TOML file with settings; `carillon config default` prints one")
+      ->type_name("FILE");
+  for (const Setting& setting : settings()) {
+    if (!setting.flag.name.empty()) add_setting_flag(serve, setting, parsed.setting_flags[&setting]);
+  }
+  add_repeated(serve, "--set", parsed.serve.sets, "Any setting, with a TOML value")->type_name("SECTION.KEY=VALUE");
+  serve.callback([&parsed] {
+    for (const auto& [setting, texts] : parsed.setting_flags) {
+      if (!texts.empty()) parsed.serve.flags.push_back(assignment_from_flag(*setting, texts));
+    }
+    parsed.command = [&parsed] { return app::serve(parsed.serve); };
+  });
+}
+
+void add_emit(CLI::App& app, Parsed& parsed) {
+  auto& emit = *app.add_subcommand("emit", "Emits an event to the clients in rooms, or to everyone");
+  auto& arguments = parsed.emit;
+  add_repeated(emit, "--room", arguments.rooms, "A room that gets it; without any everyone does")->type_name("ROOM");
+  add_repeated(emit, "--except", arguments.except, "A room that does not get it")->type_name("ROOM");
+  emit.add_option("--namespace", arguments.name_space, "[/]")->type_name("NAMESPACE");
+  emit.add_option("--event", arguments.event, "The name of the event")->type_name("EVENT")->required();
+  emit.add_option("--args", arguments.args, "The arguments as a JSON array; another JSON value is the only argument")
+      ->type_name("JSON");
+  auto* api = emit.add_option("--api", arguments.api, fmt::format("The HTTP API to call [{}]", arguments.api))
+                  ->type_name("URL");
+  emit.add_option("--redis", arguments.redis, "Publish into the cluster of this Redis instead")
+      ->type_name("URL")
+      ->excludes(api);
+  emit.add_option("--key", arguments.key, "A key of the API")->type_name("KEY");
+  emit.callback([&parsed] { parsed.command = [&parsed] { return app::emit(parsed.emit); }; });
+}
+
+void add_tail(CLI::App& app, Parsed& parsed) {
+  auto& tail = *app.add_subcommand("tail", "Connects as a client and prints what arrives, a line per event");
+  auto& arguments = parsed.tail;
+  tail.add_option("--user", arguments.user, "Whom to connect as")->type_name("USER")->required();
+  tail.add_option("--url", arguments.url, fmt::format("The server [{}]", arguments.url))->type_name("URL");
+  tail.add_option("--token", arguments.token, "Sent as auth.token")->type_name("TOKEN");
+  tail.callback([&parsed] { parsed.command = [&parsed] { return app::tail(parsed.tail); }; });
+}
+
+void add_config(CLI::App& app, Parsed& parsed) {
+  auto& config = *app.add_subcommand("config", "Checks a configuration file, or prints one");
+  config.require_subcommand(1);
+  auto& check = *config.add_subcommand("check", "Says what is wrong with a file, by line; exit 1 if anything is");
+  check.add_option("FILE", parsed.config_file)->required();
+  check.callback([&parsed] { parsed.command = [&parsed] { return check_config(parsed.config_file); }; });
+  config.add_subcommand("default", "Prints a file with every setting at its default")->callback([&parsed] {
+    parsed.command = print_default_config;
+  });
+  config.add_subcommand("reference", "Prints docs/configuration.md")->group("")->callback([&parsed] {
+    parsed.command = print_config_reference;
+  });
+}
+
+int print_version() {
+  std::printf("carillon %s\n", std::string(version()).c_str());
+  return 0;
+}
+
+}  // namespace
+
+void complain(std::string_view command, std::string_view sentence) {
+  std::fputs(fmt::format("carillon {}: {}\n", command, sentence).c_str(), stderr);
+}
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("Carillon: a real-time notification engine that speaks Socket.IO", "carillon");
+  Parsed parsed;
+  app.require_subcommand(0, 1);
+  add_serve(app, parsed);
+  add_emit(app, parsed);
+  add_tail(app, parsed);
+  add_config(app, parsed);
+  app.add_subcommand("version", "Prints the version")->callback([&parsed] { parsed.command = print_version; });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::fputs(fmt::format("carillon: {}; see --help\n", error.what()).c_str(), stderr);
+    return 2;
+  }
+  if (parsed.command) return parsed.command();
+  std::fputs(app.help().c_str(), stderr);
+  return 2;
+}
+
+}  // namespace carillon::app

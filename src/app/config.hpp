@@ -1,0 +1,72 @@
+// Everything that `carillon serve` can be told. Which settings there are, and what they accept, is in settings.cpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace carillon::app {
+
+// A plain value; the initialisers are the defaults.
+struct Config {
+  struct Clients {
+    std::vector<std::string> listen{"127.0.0.1:3000"};
+    std::vector<std::string> cors_origins{"*"};
+  };
+  struct Api {
+    std::string listen = "127.0.0.1:3001";
+    std::vector<std::string> keys;
+  };
+  struct Redis {
+    std::string url;  // empty: a single node
+  };
+  struct Data {
+    std::string dir = "./carillon-data";
+  };
+  struct Node {
+    std::string name;  // empty: host name and four random characters
+    unsigned shards = 0;
+  };
+  struct Auth {
+    std::string mode = "none";
+    bool insecure = false;
+  };
+  struct Log {
+    std::string level = "info";
+    std::string format = "text";
+  };
+  struct Engine {
+    std::uint32_t ping_interval_ms = 25'000;
+    std::uint32_t ping_timeout_ms = 20'000;
+    std::uint32_t upgrade_timeout_ms = 10'000;
+    std::uint32_t connect_timeout_ms = 45'000;
+    std::size_t max_payload_bytes = 1'000'000;
+  };
+  struct Limits {
+    std::size_t send_queue_bytes_max = 4 * 1024 * 1024;
+  };
+  struct Cluster {
+    std::string adapter = "pubsub";
+    std::string prefix = "socket.io";
+    std::size_t queue_bytes_max = 16 * 1024 * 1024;
+    std::uint32_t queue_age_max_ms = 30'000;
+  };
+  struct Drain {
+    std::uint32_t timeout_ms = 10'000;
+  };
+
+  Clients clients;
+  Api api;
+  Redis redis;
+  Data data;
+  Node node;
+  Auth auth;
+  Log log;
+  Engine engine;
+  Limits limits;
+  Cluster cluster;
+  Drain drain;
+};
+
+}  // namespace carillon::app

@@ -1,0 +1,22 @@
+// Who a client is, with auth.mode "none": whom it says it is.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <carillon/server.hpp>
+#include <carillon/value.hpp>
+
+#include "base/result.hpp"
+
+namespace carillon::app {
+
+// The user's id in the auth of a handshake: 1 to 256 bytes of UTF-8 without control characters; a whole number counts
+// as its digits. None when there is no `userId` at all. The error is a sentence for the client.
+Result<std::optional<std::string>, std::string> user_id(const Value& auth);
+
+// Sockets of "/" with an identity join the room "user:<id>" before they hear that they are connected; anything but an
+// id refuses the connection. Before Server::start().
+void identify_users(Server& server);
+
+}  // namespace carillon::app

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+
+#include <carillon/server.hpp>
+
+#include "admin/admin.hpp"
+#include "api/api.hpp"
+#include "api/emit_request.hpp"
+#include "api/error.hpp"
+#include "app/commands.hpp"
+#include "app/config_load.hpp"
+#include "app/identity.hpp"
+#include "app/page_files.hpp"
+#include "base/log.hpp"
+#include "runtime/node.hpp"
+#include "runtime/node_metrics.hpp"
+
+namespace carillon::app {
+namespace {
+
+// The flags' own words come last: a flag of its own says more plainly what is meant than --set.
+Result<Config, std::vector<std::string>> read_config(const ServeArguments& arguments) {
+  std::vector<Assignment> flags;
+  for (const auto& text : arguments.sets) {
+    auto assignment = assignment_from_set(text);
+    if (!assignment) return Failure(std::vector{assignment.error()});
+    flags.push_back(std::move(*assignment));
+  }
+  flags.insert(flags.end(), arguments.flags.begin(), arguments.flags.end());
+  std::vector<std::string_view> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
+  return load_config({.file = arguments.config_file, .environment = environment, .flags = flags});
+}
+
+LogLevel log_level(std::string_view name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "info") return LogLevel::info;
+  if (name == "warn") return LogLevel::warn;
+  if (name == "error") return LogLevel::error;
+  return LogLevel::off;
+}
+
+ServerOptions server_options(const Config& config) {
+  ServerOptions options;
+  options.listen = config.clients.listen.front();
+  options.more_listeners.assign(config.clients.listen.begin() + 1, config.clients.listen.end());
+  options.shards = config.node.shards;
+  options.node_name = config.node.name;
+  options.ping_interval_ms = config.engine.ping_interval_ms;
+  options.ping_timeout_ms = config.engine.ping_timeout_ms;
+  options.upgrade_timeout_ms = config.engine.upgrade_timeout_ms;
+  options.connect_timeout_ms = config.engine.connect_timeout_ms;
+  options.max_payload_bytes = config.engine.max_payload_bytes;
+  options.send_queue_bytes_max = config.limits.send_queue_bytes_max;
+  options.drain_timeout_ms = config.drain.timeout_ms;
+  options.cors_origins = config.clients.cors_origins;
+  return options;
+}
+
+AdapterOptions adapter_options(const Config& config) {
+  AdapterOptions options = redis_adapter(config.redis.url);
+  options.key = config.cluster.prefix;
+  options.queue_bytes_max = config.cluster.queue_bytes_max;
+  options.queue_age_max_ms = config.cluster.queue_age_max_ms;
+  return options;
+}
+
+// The node as the admin pages see it.
+class NodeFacts final : public admin::ReadinessSource, public admin::InfoSource {
+ public:
+  NodeFacts(const runtime::Node& node, bool keys) : node_(node), keys_(keys) {}
+
+  admin::Readiness readiness() const override {
+    if (node_.ready()) return {};
+    return {false, "Redis is away, or has not confirmed all subscriptions yet"};
+  }
+  admin::Info info() const override {
+    return {.node = node_.name(), .clients = node_.client_address(), .redis = node_.clustered(), .keys = keys_};
+  }
+
+ private:
+  const runtime::Node& node_;
+  bool keys_;
+};
+
+void run(const Config& config) {
+  // The router and what it calls outlive the server, whose shards call it.
+  std::optional<runtime::NodeMetrics> metrics;
+  std::optional<NodeFacts> facts;
+  http::Router router(api::router_policy(api::Keys(config.api.keys)));
+  Server server(server_options(config));
+  if (!config.redis.url.empty()) server.adapter(adapter_options(config));
+  identify_users(server);
+
+  runtime::Node& node = server.node();
+  metrics.emplace(node);
+  facts.emplace(node, !config.api.keys.empty());
+  api::add_routes(router, node);
+  admin::add_routes(router, {*metrics, *facts, *facts}, page_files());
+  http::ParserLimits limits;
+  limits.body_bytes_max = api::body_bytes_max;
+  node.serve_api(config.api.listen, router, limits, api::listener_error);
+
+  server.run([&node] {
+    fmt::print("carillon ready clients={} api={} node={}\n", node.client_address(), node.api_address(), node.name());
+    std::fflush(stdout);
+  });
+}
+
+}  // namespace
+
+int serve(const ServeArguments& arguments) {
+  const auto config = read_config(arguments);
+  if (!config) {
+    complain("serve", config.error().front());
+    return 2;
+  }
+  configure_log(log_level(config->log.level), config->log.format == "json" ? LogFormat::json : LogFormat::text);
+  try {
+    run(*config);
+    return 0;
+  } catch (const std::exception& error) {  // an address in use, a host without a name
+    complain("serve", error.what());
+    return 1;
+  }
+}
+
+}  // namespace carillon::app

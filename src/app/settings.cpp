@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <type_traits>
+#include <utility>
+
+#include "app/setting.hpp"
+#include "app/setting_checks.hpp"
+
+namespace carillon::app {
+namespace {
+
+constexpr std::int64_t hour_ms = 3'600'000;
+constexpr std::int64_t gib = 1024 * 1024 * 1024;
+
+// Where a setting lives in a Config: access to one member of one of its sections.
+template <class Section, class Value>
+auto field(Section Config::* section, Value Section::* member) {
+  return [section, member](auto& config) -> auto& { return config.*section.*member; };
+}
+
+// ---- one maker per kind. `check` says what is wrong with a value of that kind, or nothing.
+
+template <class Field>
+Setting boolean(std::string key, Field field, std::string help, SettingFlag flag = {}) {
+  static constexpr std::string_view expected = "true or false";
+  return {.key = std::move(key),
+          .kind = SettingKind::boolean,
+          .expected = std::string(expected),
+          .help = std::move(help),
+          .flag = std::move(flag),
+          .set = [field](Config& config, const SettingValue& value) -> Complaint {
+            const bool* given = std::get_if<bool>(&value);
+            if (given == nullptr) return mismatch(expected, value);
+            field(config) = *given;
+            return std::nullopt;
+          },
+          .get = [field](const Config& config) -> SettingValue { return field(config); }};
+}
+
+template <class Field>
+Setting number(std::string key, Field field, std::int64_t min, std::int64_t max, std::string help,
+               SettingFlag flag = {}) {
+  const std::string expected = fmt::format("a whole number from {} to {}", min, max);
+  return {.key = std::move(key),
+          .kind = SettingKind::number,
+          .expected = expected,
+          .help = std::move(help),
+          .flag = std::move(flag),
+          .set = [=](Config& config, const SettingValue& value) -> Complaint {
+            const auto* given = std::get_if<std::int64_t>(&value);
+            if (given == nullptr || *given < min || *given > max) return mismatch(expected, value);
+            field(config) = static_cast<std::remove_cvref_t<decltype(field(config))>>(*given);
+            return std::nullopt;
+          },
+          .get = [field](const Config& config) -> SettingValue { return static_cast<std::int64_t>(field(config)); }};
+}
+
+// Of texts and of lists of texts.
+template <class Value, class Field, class Check>
+Setting checked(SettingKind kind, std::string key, Field field, std::string expected, Check check, std::string help,
+                SettingFlag flag) {
+  return {.key = std::move(key),
+          .kind = kind,
+          .expected = expected,
+          .help = std::move(help),
+          .flag = std::move(flag),
+          .set = [=](Config& config, const SettingValue& value) -> Complaint {
+            const auto* given = std::get_if<Value>(&value);
+            if (given == nullptr) return mismatch_of_kind(expected, value);
+            if (auto complaint = check(expected, *given)) return complaint;
+            field(config) = *given;
+            return std::nullopt;
+          },
+          .get = [field](const Config& config) -> SettingValue { return field(config); }};
+}
+
+template <class Field, class Check>
+Setting text(std::string key, Field field, std::string expected, Check check, std::string help, SettingFlag flag = {}) {
+  return checked<std::string>(SettingKind::text, std::move(key), field, std::move(expected), check, std::move(help),
+                              std::move(flag));
+}
+
+template <class Field, class Check>
+Setting list(std::string key, Field field, std::string expected, Check check, std::string help, SettingFlag flag = {}) {
+  return checked<std::vector<std::string>>(SettingKind::list, std::move(key), field, std::move(expected), check,
+                                           std::move(help), std::move(flag));
+}
+
+// ---- the settings
+
+std::vector<Setting> make_settings() {
+  using C = Config;
+  return {
+      list("clients.listen", field(&C::clients, &C::Clients::listen),
+           R"(a list of HOST:PORT, such as ["127.0.0.1:3000"])", check_addresses,
+           "Where clients connect. Port 0 picks a free one.", {"--listen", "HOST:PORT"}),
+      list("clients.cors_origins", field(&C::clients, &C::Clients::cors_origins),
+           R"(["*"], or a list of origins such as ["https://example.com"])", check_origins,
+           "The origins whose web pages may connect by long-polling. Empty: the same origin only."),
+      text("api.listen", field(&C::api, &C::Api::listen), R"(HOST:PORT, such as "127.0.0.1:3001")", check_address,
+           "Where the HTTP API, the metrics and the page are. Without api.keys on loopback only.",
+           {"--api-listen", "HOST:PORT"}),
+      list("api.keys", field(&C::api, &C::Api::keys), "a list of keys, each of 1 to 256 visible ASCII characters",
+           check_keys,
+           R"(The keys that calls to the API may bear ("Authorization: Bearer KEY"). Empty: none is needed.)"),
+
+      text("redis.url", field(&C::redis, &C::Redis::url), "redis://[user:password@]host[:port][/db], or nothing",
+           check_redis_url, "The Redis that connects this node with the others. Empty: a single node.",
+           {"--redis", "URL"}),
+      text("data.dir", field(&C::data, &C::Data::dir), "the path of a folder", check_folder,
+           "Where durable data is kept. This version keeps none, and does not touch the folder.",
+           {"--data-dir", "DIR"}),
+      text("node.name", field(&C::node, &C::Node::name), "at most 64 characters of A-Z a-z 0-9 . _ -", check_node_name,
+           "The name of this node. Empty: the host's name and four random characters.", {"--node-name", "NAME"}),
+      number("node.shards", field(&C::node, &C::Node::shards), 0, 64, "Threads that serve clients. 0: one per core.",
+             {"--shards", "N"}),
+
+      text("auth.mode", field(&C::auth, &C::Auth::mode), R"("none")", check_auth_mode,
+           R"(How clients prove who they are. "none": they are believed what they say.)", {"--auth", "MODE"}),
+      boolean("auth.insecure", field(&C::auth, &C::Auth::insecure),
+              R"(Allows auth.mode "none" on addresses that other machines can reach.)", {"--insecure"}),
+      text("log.level", field(&C::log, &C::Log::level), R"("debug", "info", "warn", "error" or "off")", check_log_level,
+           "The least important messages that are logged, to stderr.", {"--log-level", "LEVEL"}),
+      text("log.format", field(&C::log, &C::Log::format), R"("text" or "json")", check_log_format,
+           "Log lines for people, or for programs.", {"--log-format", "FORMAT"}),
+
+      number("engine.ping_interval_ms", field(&C::engine, &C::Engine::ping_interval_ms), 100, hour_ms,
+             "How often a connection is probed."),
+      number("engine.ping_timeout_ms", field(&C::engine, &C::Engine::ping_timeout_ms), 100, hour_ms,
+             "How long the answer to a ping may take before the connection counts as lost."),
+      number("engine.upgrade_timeout_ms", field(&C::engine, &C::Engine::upgrade_timeout_ms), 100, hour_ms,
+             "How long an upgrade from long-polling to WebSocket may take."),
+      number("engine.connect_timeout_ms", field(&C::engine, &C::Engine::connect_timeout_ms), 100, hour_ms,
+             "How long a client may be connected without joining a namespace."),
+      number("engine.max_payload_bytes", field(&C::engine, &C::Engine::max_payload_bytes), 100, 100'000'000,
+             "The largest message that a client may send."),
+      number("limits.send_queue_bytes_max", field(&C::limits, &C::Limits::send_queue_bytes_max), 1024, gib,
+             "What may wait for one client. Beyond it the client is closed as too slow."),
+
+      text("cluster.adapter", field(&C::cluster, &C::Cluster::adapter), R"("pubsub")", check_adapter,
+           R"(How nodes talk through Redis. "pubsub" is wire-compatible with @socket.io/redis-adapter.)"),
+      text("cluster.prefix", field(&C::cluster, &C::Cluster::prefix),
+           R"(1 to 128 visible ASCII characters other than * ? [ ] \)", check_prefix,
+           R"(The prefix of the channels in Redis: the option "key" of the adapter on Node.js servers.)"),
+      number("cluster.queue_bytes_max", field(&C::cluster, &C::Cluster::queue_bytes_max), 1024, gib,
+             "What may wait for a Redis that is away. Beyond it messages for other nodes are dropped and counted."),
+      number("cluster.queue_age_max_ms", field(&C::cluster, &C::Cluster::queue_age_max_ms), 100, hour_ms,
+             "How long a message may wait for Redis before it is dropped and counted."),
+      number("drain.timeout_ms", field(&C::drain, &C::Drain::timeout_ms), 0, 600'000,
+             "How long a node that is told to stop may take to say goodbye to its clients."),
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = make_settings();
+  return all;
+}
+
+}  // namespace carillon::app
