@@ -55,7 +55,8 @@ http::Response serve_file(const PageFile& file, const http::Request& request) {
                       {"Referrer-Policy", "no-referrer"},
                       {"Cross-Origin-Resource-Policy", "same-origin"}};
   const auto known = request.header("if-none-match");
-  if (known && (*known == "*" || http::has_token(*known, file.etag))) {
+  const std::string weak = "W/" + std::string(file.etag);  // what a compressing proxy makes of it
+  if (known && (*known == "*" || http::has_token(*known, file.etag) || http::has_token(*known, weak))) {
     response.status = 304;
   } else {
     response.body = file.content;

@@ -32,8 +32,17 @@ CLI::Option* add_repeated(CLI::App& command, const std::string& flag, std::vecto
       ->allow_extra_args(false);
 }
 
+std::string default_note(const Setting& setting) {
+  const SettingValue value = setting.get(Config());
+  const auto* text = std::get_if<std::string>(&value);
+  const auto* list = std::get_if<std::vector<std::string>>(&value);
+  if (list != nullptr) return list->empty() ? "" : fmt::format(" [{}]", fmt::join(*list, " "));
+  if (text != nullptr) return text->empty() ? "" : fmt::format(" [{}]", *text);
+  return fmt::format(" [{}]", to_toml(value));
+}
+
 void add_setting_flag(CLI::App& serve, const Setting& setting, std::vector<std::string>& texts) {
-  const std::string help = fmt::format("{} [{}]", setting.help, to_toml(setting.get(Config())));
+  const std::string help = fmt::format("{}{}", setting.help, default_note(setting));
   if (setting.kind == SettingKind::boolean) {
     serve.add_flag_callback(setting.flag.name, [&texts] { texts = {"true"}; }, setting.help);
     return;

@@ -1,0 +1,33 @@
+#include "app/config_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "app/assignment.hpp"
+
+namespace carillon::app {
+namespace {
+
+TEST(ConfigText, default_file_holds_every_setting_and_changes_nothing) {
+  const auto assignments = assignments_from_toml(default_config_toml(), "default");
+  ASSERT_TRUE(assignments) << assignments.error();
+  EXPECT_EQ(assignments->size(), settings().size());
+  for (const auto& [key, value, where] : *assignments) {
+    const Setting* setting = find_setting(key);
+    ASSERT_NE(setting, nullptr) << key;
+    EXPECT_EQ(value, setting->get(Config())) << key;
+  }
+  Config config;
+  EXPECT_EQ(assign_all(config, *assignments), std::vector<std::string>{});
+}
+
+TEST(ConfigText, documentation_is_up_to_date) {
+  std::ifstream file(CARILLON_SOURCE_DIR "/docs/configuration.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(text, config_reference_markdown()) << "call: carillon config reference > docs/configuration.md";
+}
+
+}  // namespace
+}  // namespace carillon::app

@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "app/setting.hpp"
+
+namespace carillon::app {
+namespace {
+
+// What a setting says about a value: nothing, or what is wrong with it.
+std::string complaint(std::string_view key, const SettingValue& value) {
+  Config config;
+  const Setting* setting = find_setting(key);
+  EXPECT_NE(setting, nullptr) << key;
+  return setting != nullptr ? setting->set(config, value).value_or("") : "";
+}
+
+using List = std::vector<std::string>;
+
+TEST(Settings, every_default_is_accepted_and_documented) {
+  std::set<std::string> keys;
+  for (const Setting& setting : settings()) {
+    EXPECT_TRUE(keys.insert(setting.key).second) << setting.key;
+    EXPECT_EQ(complaint(setting.key, setting.get(Config())), "") << setting.key;
+    EXPECT_TRUE(setting.help.ends_with('.')) << setting.key;
+    EXPECT_FALSE(setting.expected.empty()) << setting.key;
+  }
+}
+
+TEST(Settings, set_what_get_gives) {
+  const std::vector<std::pair<std::string, SettingValue>> values = {
+      {"clients.listen", List{"[::1]:0", "localhost:3000", ":80"}},
+      {"clients.cors_origins", List{"https://example.com", "http://localhost:8080"}},
+      {"api.listen", "127.0.0.1:0"},
+      {"api.keys", List{"one", "two"}},
+      {"redis.url", "redis://user:secret@redis.example.com:6380/2"},
+      {"data.dir", "/var/lib/carillon"},
+      {"node.name", "bell-1.A_b"},
+      {"node.shards", std::int64_t{64}},
+      {"auth.mode", "none"},
+      {"auth.insecure", true},
+      {"log.level", "debug"},
+      {"log.format", "json"},
+      {"engine.ping_interval_ms", std::int64_t{100}},
+      {"engine.ping_timeout_ms", std::int64_t{3'600'000}},
+      {"engine.upgrade_timeout_ms", std::int64_t{101}},
+      {"engine.connect_timeout_ms", std::int64_t{102}},
+      {"engine.max_payload_bytes", std::int64_t{100'000'000}},
+      {"limits.send_queue_bytes_max", std::int64_t{1024}},
+      {"cluster.adapter", "pubsub"},
+      {"cluster.prefix", "my-app"},
+      {"cluster.queue_bytes_max", std::int64_t{1'073'741'824}},
+      {"cluster.queue_age_max_ms", std::int64_t{103}},
+      {"drain.timeout_ms", std::int64_t{0}},
+  };
+  EXPECT_EQ(values.size(), settings().size());
+  Config config;
+  for (const auto& [key, value] : values) {
+    const Setting* setting = find_setting(key);
+    ASSERT_NE(setting, nullptr) << key;
+    EXPECT_EQ(setting->set(config, value), std::nullopt) << key;
+  }
+  for (const auto& [key, value] : values) EXPECT_EQ(find_setting(key)->get(config), value) << key;
+}
+
+TEST(Settings, complain_with_what_was_expected_and_what_came) {
+  const std::vector<std::tuple<std::string, SettingValue, std::string>> cases = {
+      {"engine.ping_interval_ms", "soon", "expected a whole number from 100 to 3600000, got \"soon\""},
+      {"engine.ping_interval_ms", std::int64_t{99}, "expected a whole number from 100 to 3600000, got 99"},
+      {"engine.ping_interval_ms", std::int64_t{-1}, "expected a whole number from 100 to 3600000, got -1"},
+      {"engine.ping_interval_ms", 2.5, "expected a whole number from 100 to 3600000, got 2.5"},
+      {"node.shards", std::int64_t{65}, "expected a whole number from 0 to 64, got 65"},
+      {"node.shards", true, "expected a whole number from 0 to 64, got true"},
+      {"auth.insecure", "yes", "expected true or false, got \"yes\""},
+      {"log.level", "loud", R"(expected "debug", "info", "warn", "error" or "off", got "loud")"},
+      {"log.format", std::int64_t{1}, R"(expected "text" or "json", got a whole number)"},
+      {"log.format", Foreign{"a date or time"}, R"(expected "text" or "json", got a date or time)"},
+      {"auth.mode", "jwt", R"(expected "none": "jwt" is not in this version yet)"},
+      {"auth.mode", "webhook", R"(expected "none": "webhook" is not in this version yet)"},
+      {"auth.mode", "maybe", R"(expected "none", got "maybe")"},
+      {"cluster.adapter", "streams", R"(expected "pubsub": "streams" is not in this version yet)"},
+      {"cluster.prefix", "a*", "got \"a*\""},
+      {"cluster.prefix", "", "got \"\""},
+      {"cluster.prefix", std::string(129, 'p'), "expected 1 to 128 visible ASCII characters"},
+      {"clients.listen", List{}, "expected a list of HOST:PORT, such as [\"127.0.0.1:3000\"], got []"},
+      {"clients.listen", List{"127.0.0.1:1", "nowhere"}, "got \"nowhere\""},
+      {"clients.listen", List{"127.0.0.1:65536"}, "got \"127.0.0.1:65536\""},
+      {"clients.listen", "127.0.0.1:3000", "got a text"},
+      {"api.listen", "127.0.0.1", "expected HOST:PORT, such as \"127.0.0.1:3001\", got \"127.0.0.1\""},
+      {"clients.cors_origins", List{"*", "https://example.com"}, "expected [\"*\"], or a list of origins"},
+      {"clients.cors_origins", List{"https://example.com/path"}, "got [\"https://example.com/path\"]"},
+      {"clients.cors_origins", List{"example.com"}, "got [\"example.com\"]"},
+      {"node.name", "a b", "expected at most 64 characters of A-Z a-z 0-9 . _ -, got \"a b\""},
+      {"node.name", std::string(65, 'n'), "expected at most 64 characters"},
+      {"data.dir", "", "expected the path of a folder, got \"\""},
+      {"data.dir", "/dev/null", "\"/dev/null\" is a file"},
+      {"redis.url", "http://localhost", "redis"},
+  };
+  for (const auto& [key, value, expected] : cases) {
+    const std::string said = complaint(key, value);
+    EXPECT_NE(said.find(expected), std::string::npos) << key << ": " << said;
+  }
+}
+
+TEST(Settings, never_show_secrets) {
+  const std::vector<std::pair<std::string, SettingValue>> cases = {
+      {"api.keys", List{"fine", "hush hush"}},
+      {"api.keys", List{std::string(257, 'h') + "hush"}},
+      {"api.keys", "hush"},
+      {"redis.url", "redis://user:hush@host:port"},
+      {"redis.url", "rediss//:hush@host"},
+  };
+  for (const auto& [key, value] : cases) {
+    const std::string said = complaint(key, value);
+    EXPECT_NE(said, "") << key;
+    EXPECT_EQ(said.find("hush"), std::string::npos) << said;
+  }
+}
+
+TEST(Settings, leave_the_configuration_alone_when_they_complain) {
+  Config config;
+  EXPECT_NE(find_setting("node.shards")->set(config, std::int64_t{1000}), std::nullopt);
+  EXPECT_EQ(config.node.shards, 0U);
+}
+
+TEST(Settings, have_their_variable) {
+  EXPECT_EQ(environment_name(*find_setting("engine.ping_interval_ms")), "CARILLON_ENGINE_PING_INTERVAL_MS");
+}
+
+TEST(Settings, are_written_as_toml) {
+  EXPECT_EQ(to_toml(std::string("a\"b\\c\n\x7f")), R"("a\"b\\c\u000a\u007f")");
+  EXPECT_EQ(to_toml(List{"a", "b"}), R"(["a", "b"])");
+  EXPECT_EQ(to_toml(List{}), "[]");
+  EXPECT_EQ(to_toml(false), "false");
+}
+
+}  // namespace
+}  // namespace carillon::app
