@@ -102,9 +102,10 @@ void Loop::wait(LoopHooks& hooks) {
     mail = !mail_.empty();
   }
   if (!mail) {
-    const TimePoint deadline = hooks.next_deadline();
-    const auto left = deadline == never ? Milliseconds(wait_ms_max) : deadline - read_clock();
-    timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, wait_ms_max));
+    // Compared before it is subtracted: a deadline may be as far away as never, or long past.
+    const TimePoint deadline = std::min(hooks.next_deadline(), read_clock() + Milliseconds(wait_ms_max));
+    const TimePoint now = read_clock();
+    if (deadline > now) timeout = static_cast<int>((deadline - now).count());
   }
   const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
   if (count < 0 && errno != EINTR) check(count, "epoll_wait");
