@@ -1,5 +1,6 @@
 // Several servers on one Redis, the clients that listen to them, and everything that can publish into such a cluster.
 import assert from "node:assert/strict";
+import { after } from "node:test";
 import { Emitter } from "@socket.io/redis-emitter";
 import { emit, until_ready } from "./api.mjs";
 import { Client } from "./clients.mjs";
@@ -11,13 +12,19 @@ export const base_channel = "socket.io#/#";
 export const request_channel = "socket.io-request#/#";
 export const room_channel = (room) => `socket.io#/#${room}#`;
 
+// What a failed test has left behind would keep its file from ending.
+const unstopped = new Set();
+after(() => Promise.allSettled([...unstopped].map((cluster) => cluster.stop())));
+
 export class Cluster {
   // `kinds`: of each member "serve" or "bench" (Carillon) or "node" (Node.js); they become this.members, each with { kind, url }.
   static async start(kinds, { flags = [], redis } = {}) {
     const cluster = new Cluster();
+    unstopped.add(cluster);
     cluster.redis = redis ?? await RedisServer.start();
     cluster.control = cluster.redis.connect();
     cluster.clients = [];
+    cluster.members = [];
     cluster.members = await Promise.all(kinds.map((kind, i) => cluster.start_member(kind, i, flags)));
     return cluster;
   }
@@ -32,11 +39,12 @@ export class Cluster {
     return { kind, ...server };
   }
 
-  // Every member takes part: each holds one subscription to the request channel.
+  // Every member takes part. Carillon is subscribed to the base channel; Node.js servers to a pattern, for which Redis
+  // counts nobody, and after it to the channel of requests, on which Carillon may or may not be.
   async until_complete() {
-    await this.redis.until_subscribed(this.control, request_channel, this.members.length);
-    const carillons = this.members.filter(({ kind }) => kind !== "node");
-    if (!is_reference) await this.redis.until_subscribed(this.control, base_channel, carillons.length);
+    const carillons = is_reference ? 0 : this.members.filter(({ kind }) => kind !== "node").length;
+    await this.redis.until_subscribed(this.control, base_channel, carillons);
+    await this.redis.until_subscribed(this.control, request_channel, this.members.length - carillons, "at least");
     await Promise.all(this.members.filter(({ kind }) => kind === "serve").map((member) => until_ready(member)));
     return this;
   }
@@ -68,6 +76,7 @@ export class Cluster {
   }
 
   async stop() {
+    unstopped.delete(this);
     for (const client of this.clients) client.close();
     const ends = await Promise.all(this.members.map((member) => member.stop()));
     await this.redis.stop();

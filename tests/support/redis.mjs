@@ -55,11 +55,11 @@ export class RedisServer {
     return channels.map((_, i) => Number(flat[2 * i + 1]));
   }
 
-  until_subscribed(connection, channel, count) {
+  until_subscribed(connection, channel, count, at_least = false) {
     let last;
     return eventually(() => `${count} subscribers of ${channel}, last seen: ${last}`, async () => {
       [last] = await this.subscribers(connection, channel);
-      return last === count;
+      return last === count || (at_least && last > count);
     });
   }
 }
