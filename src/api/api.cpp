@@ -5,20 +5,16 @@
 
 #include "api/emit_request.hpp"
 #include "api/error.hpp"
+#include "http/text.hpp"
 
 namespace carillon::api {
 namespace {
 
-std::string_view media_type(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  while (content_type.starts_with(' ')) content_type.remove_prefix(1);
-  while (content_type.ends_with(' ')) content_type.remove_suffix(1);
-  return content_type;
-}
-
 std::optional<http::Response> refuse_unless_json(const http::Request& request) {
   const auto content_type = request.header("content-type");
-  if (!content_type || http::has_token(media_type(*content_type), "application/json")) return std::nullopt;
+  if (!content_type) return std::nullopt;
+  const auto media_type = http::trim(content_type->substr(0, content_type->find(';')));
+  if (http::same_in_any_case(media_type, "application/json")) return std::nullopt;
   return error_response(415, "the body should be application/json");
 }
 

@@ -4,22 +4,17 @@
 #include <openssl/sha.h>
 
 #include "api/error.hpp"
+#include "http/text.hpp"
 
 namespace carillon::api {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 // The token of "Bearer TOKEN", the scheme in any case.
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
-  const std::string_view value = trimmed(authorization);
+  const std::string_view value = http::trim(authorization);
   const std::size_t space = value.find(' ');
-  if (space == std::string_view::npos || !http::has_token(value.substr(0, space), "bearer")) return std::nullopt;
-  return trimmed(value.substr(space));
+  if (space == std::string_view::npos || !http::same_in_any_case(value.substr(0, space), "bearer")) return std::nullopt;
+  return http::trim(value.substr(space));
 }
 
 http::Response unauthorized(std::string_view message) {
@@ -32,11 +27,13 @@ http::Response unauthorized(std::string_view message) {
 bool is_local_origin(std::string_view origin) {
   const std::size_t scheme = origin.find("://");
   if (scheme == std::string_view::npos) return false;
-  std::string_view host = origin.substr(scheme + 3);
-  if (const std::size_t port = host.rfind(':'); port != std::string_view::npos && !host.ends_with(']')) {
-    host = host.substr(0, port);
+  const std::string_view authority = origin.substr(scheme + 3);
+  for (const std::string_view host : {"localhost", "127.0.0.1", "[::1]"}) {
+    if (!authority.starts_with(host)) continue;
+    const std::string_view port = authority.substr(host.size());
+    return port.empty() || (port.front() == ':' && port.find_first_not_of("0123456789", 1) == std::string_view::npos);
   }
-  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+  return false;
 }
 
 }  // namespace
