@@ -44,8 +44,9 @@ std::string base64(std::string_view bytes) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
+  std::size_t padding = 0;
+  for (; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  if (text.size() % 4 == 1 || padding > (4 - text.size() % 4) % 4) return std::nullopt;
   std::string out;
   out.reserve(text.size() / 4 * 3 + 2);
   std::uint32_t group = 0;

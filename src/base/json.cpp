@@ -48,6 +48,8 @@ class Reader {
     return true;
   }
 
+  // Values are built where they will stay, and helpers are kept out of line: a nested text takes little stack, even with
+  // the large frames that sanitizers make.
   bool value(Value* out, std::size_t depth) {
     if (at_end()) return fail("unexpected end");
     switch (text_[at_]) {
@@ -55,13 +57,8 @@ class Reader {
         return object(out, depth + 1);
       case '[':
         return array(out, depth + 1);
-      case '"': {
-        if (out == nullptr) return string(nullptr);
-        std::string text;
-        if (!string(&text)) return false;
-        *out = Value(std::move(text));
-        return true;
-      }
+      case '"':
+        return string(out != nullptr ? &out->storage().emplace<std::string>() : nullptr);
       case 't':
         return literal("true") && assign(out, true);
       case 'f':
@@ -74,65 +71,58 @@ class Reader {
   }
   template <class T>
   static bool assign(Value* out, T value) {
-    if (out != nullptr) *out = Value(value);
+    if (out != nullptr) out->storage().template emplace<T>(value);
     return true;
   }
 
   bool array(Value* out, std::size_t depth) {
     if (depth > json_depth_max) return fail("nested too deeply");
+    Array* items = out != nullptr ? &out->storage().emplace<Array>() : nullptr;
     ++at_;
-    Array items;
     skip_space();
-    if (peek() == ']') {
-      ++at_;
-    } else {
-      for (;;) {
-        skip_space();
-        Value* item = nullptr;
-        if (out != nullptr) item = &items.emplace_back();
-        if (!value(item, depth)) return false;
-        skip_space();
-        if (at_end()) return fail("unexpected end");
-        const char c = text_[at_++];
-        if (c == ']') break;
-        if (c != ',') return --at_, fail("expected ',' or ']'");
-      }
+    if (peek() == ']') return ++at_, true;
+    for (;;) {
+      skip_space();
+      if (!value(items != nullptr ? &items->emplace_back() : nullptr, depth)) return false;
+      skip_space();
+      if (at_end()) return fail("unexpected end");
+      const char c = text_[at_++];
+      if (c == ']') return true;
+      if (c != ',') return --at_, fail("expected ',' or ']'");
     }
-    if (out != nullptr) *out = Value(std::move(items));
-    return true;
   }
 
   bool object(Value* out, std::size_t depth) {
     if (depth > json_depth_max) return fail("nested too deeply");
+    Object* members = out != nullptr ? &out->storage().emplace<Object>() : nullptr;
     ++at_;
-    Object members;
     skip_space();
-    if (peek() == '}') {
+    if (peek() == '}') return ++at_, true;
+    for (;;) {
+      skip_space();
+      if (peek() != '"') return fail("expected a member name");
+      Object::Member* member = members != nullptr ? add_member(*members) : nullptr;
+      if (!string(member != nullptr ? &member->first : nullptr)) return false;
+      skip_space();
+      if (peek() != ':') return fail("expected ':'");
       ++at_;
-    } else {
-      for (;;) {
-        skip_space();
-        if (peek() != '"') return fail("expected a member name");
-        std::string key;
-        if (!string(out != nullptr ? &key : nullptr)) return false;
-        skip_space();
-        if (peek() != ':') return fail("expected ':'");
-        ++at_;
-        skip_space();
-        Value item;
-        if (!value(out != nullptr ? &item : nullptr, depth)) return false;
-        if (out != nullptr) members.append(std::move(key), std::move(item));
-        skip_space();
-        if (at_end()) return fail("unexpected end");
-        const char c = text_[at_++];
-        if (c == '}') break;
-        if (c != ',') return --at_, fail("expected ',' or '}'");
-      }
+      skip_space();
+      if (!value(member != nullptr ? &member->second : nullptr, depth)) return false;
+      skip_space();
+      if (at_end()) return fail("unexpected end");
+      const char c = text_[at_++];
+      if (c == '}') return out == nullptr || finish_object(*out);
+      if (c != ',') return --at_, fail("expected ',' or '}'");
     }
-    return out == nullptr || finish_object(*out, std::move(members));
   }
 
-  bool finish_object(Value& out, Object members) {
+  [[gnu::noinline]] static Object::Member* add_member(Object& members) {
+    members.append(std::string(), Value());
+    return members.end() - 1;
+  }
+
+  [[gnu::noinline]] bool finish_object(Value& out) {
+    Object& members = std::get<Object>(out.storage());
     if (attachments_ != nullptr) {
       const Value* mark = members.find("_placeholder");
       if (mark != nullptr && mark->as_bool() != nullptr && *mark->as_bool()) {
@@ -140,12 +130,11 @@ class Reader {
         const std::int64_t index = number != nullptr ? number->as_int64(-1) : -1;
         if (index < 0 || static_cast<std::uint64_t>(index) >= attachments_->size())
           return fail("placeholder without attachment");
-        out = Value((*attachments_)[static_cast<std::size_t>(index)]);
+        out.storage().emplace<Binary>((*attachments_)[static_cast<std::size_t>(index)]);
         return true;
       }
     }
     remove_repeated_keys(members);
-    out = Value(std::move(members));
     return true;
   }
 
@@ -181,7 +170,7 @@ class Reader {
     members = std::move(result);
   }
 
-  bool string(std::string* out) {
+  [[gnu::noinline]] bool string(std::string* out) {
     ++at_;
     for (;;) {
       const std::size_t run = at_;
@@ -257,7 +246,7 @@ class Reader {
     return true;
   }
 
-  bool number(Value* out) {
+  [[gnu::noinline]] bool number(Value* out) {
     const std::size_t start = at_;
     if (peek() == '-') ++at_;
     if (!is_digit(peek())) return at_ = start, fail("unexpected character");
