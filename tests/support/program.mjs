@@ -2,6 +2,7 @@
 // their pid. When the file fails, what they wrote to stderr is printed, because it usually says why.
 import { spawn } from "node:child_process";
 import { writeSync } from "node:fs";
+import { after } from "node:test";
 import { deadline } from "./wait.mjs";
 
 const started = new Set();
@@ -79,6 +80,11 @@ export async function run(command, args, { timeout_ms = 30_000, ...options } = {
     if (!program.how_it_ended) program.child.kill("SIGKILL");
   }
 }
+
+// What a failed test has left running would keep its file from ending.
+after(() => {
+  for (const program of started) if (!program.how_it_ended) program.child.kill("SIGKILL");
+});
 
 process.on("exit", (code) => {
   for (const program of started) {
