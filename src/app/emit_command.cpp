@@ -10,6 +10,7 @@
 #include "api/json_members.hpp"
 #include "app/commands.hpp"
 #include "base/json.hpp"
+#include "base/log.hpp"
 
 namespace carillon::app {
 namespace {
@@ -107,6 +108,7 @@ int emit_through_api(const EmitArguments& arguments, const std::string& body) {
 }  // namespace
 
 int emit(const EmitArguments& arguments) {
+  configure_log(LogLevel::off, LogFormat::text);  // what went wrong is said once, by this command
   const auto body = request_body(arguments);
   if (!body) {
     complain("emit", body.error());
