@@ -33,6 +33,7 @@ class BroadcastOperator {
   BroadcastOperator to(std::string_view room) const;
   BroadcastOperator to(const std::vector<std::string>& rooms) const;
   BroadcastOperator in(std::string_view room) const { return to(room); }
+  BroadcastOperator in(const std::vector<std::string>& rooms) const { return to(rooms); }
   BroadcastOperator except(std::string_view room) const;
   BroadcastOperator except(const std::vector<std::string>& rooms) const;
   BroadcastOperator local() const;

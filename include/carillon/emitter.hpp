@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <carillon/broadcast_operator.hpp>
 
@@ -29,8 +30,11 @@ class Emitter {
 
   BroadcastOperator of(std::string_view name_space) const;  // adds the leading "/" if it is missing
   BroadcastOperator to(std::string_view room) const { return of("/").to(room); }
+  BroadcastOperator to(const std::vector<std::string>& rooms) const { return of("/").to(rooms); }
   BroadcastOperator in(std::string_view room) const { return of("/").to(room); }
+  BroadcastOperator in(const std::vector<std::string>& rooms) const { return of("/").to(rooms); }
   BroadcastOperator except(std::string_view room) const { return of("/").except(room); }
+  BroadcastOperator except(const std::vector<std::string>& rooms) const { return of("/").except(rooms); }
   BroadcastOperator volatile_() const { return of("/").volatile_(); }
   template <class... T>
     requires EventValues<T...>

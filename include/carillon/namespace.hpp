@@ -54,8 +54,11 @@ class Namespace {
 
   BroadcastOperator everyone() const { return BroadcastOperator(*port_, name_); }
   BroadcastOperator to(std::string_view room) const { return everyone().to(room); }
+  BroadcastOperator to(const std::vector<std::string>& rooms) const { return everyone().to(rooms); }
   BroadcastOperator in(std::string_view room) const { return everyone().to(room); }
+  BroadcastOperator in(const std::vector<std::string>& rooms) const { return everyone().to(rooms); }
   BroadcastOperator except(std::string_view room) const { return everyone().except(room); }
+  BroadcastOperator except(const std::vector<std::string>& rooms) const { return everyone().except(rooms); }
   BroadcastOperator local() const { return everyone().local(); }
   BroadcastOperator volatile_() const { return everyone().volatile_(); }
   template <class... T>

@@ -63,8 +63,11 @@ class Server {
   void on_connection(ConnectionHandler handler) { of("/").on_connection(std::move(handler)); }
 
   BroadcastOperator to(std::string_view room) const { return root().to(room); }
+  BroadcastOperator to(const std::vector<std::string>& rooms) const { return root().to(rooms); }
   BroadcastOperator in(std::string_view room) const { return root().to(room); }
+  BroadcastOperator in(const std::vector<std::string>& rooms) const { return root().to(rooms); }
   BroadcastOperator except(std::string_view room) const { return root().except(room); }
+  BroadcastOperator except(const std::vector<std::string>& rooms) const { return root().except(rooms); }
   BroadcastOperator local() const { return root().local(); }
   BroadcastOperator volatile_() const { return root().volatile_(); }
   template <class... T>

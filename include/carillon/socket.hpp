@@ -71,8 +71,11 @@ class Socket {
   // To others: everyone in the namespace but this socket.
   BroadcastOperator broadcast() const;
   BroadcastOperator to(std::string_view room) const { return broadcast().to(room); }
+  BroadcastOperator to(const std::vector<std::string>& rooms) const { return broadcast().to(rooms); }
   BroadcastOperator in(std::string_view room) const { return broadcast().to(room); }
+  BroadcastOperator in(const std::vector<std::string>& rooms) const { return broadcast().to(rooms); }
   BroadcastOperator except(std::string_view room) const { return broadcast().except(room); }
+  BroadcastOperator except(const std::vector<std::string>& rooms) const { return broadcast().except(rooms); }
 
   // Handlers; one per event name, a later one replaces it.
   void on(std::string_view event, EventHandler handler);
