@@ -1,9 +1,9 @@
 // Several servers on one Redis, the clients that listen to them, and everything that can publish into such a cluster.
 import assert from "node:assert/strict";
-import { after } from "node:test";
 import { Emitter } from "@socket.io/redis-emitter";
 import { emit, until_ready } from "./api.mjs";
 import { Client } from "./clients.mjs";
+import { at_file_end } from "./program.mjs";
 import { RedisServer } from "./redis.mjs";
 import { is_reference, start_carillon, start_example, start_node } from "./servers.mjs";
 import { eventually, is_slow } from "./wait.mjs";
@@ -12,9 +12,8 @@ export const base_channel = "socket.io#/#";
 export const request_channel = "socket.io-request#/#";
 export const room_channel = (room) => `socket.io#/#${room}#`;
 
-// What a failed test has left behind would keep its file from ending.
 const unstopped = new Set();
-after(() => Promise.allSettled([...unstopped].map((cluster) => cluster.stop())));
+at_file_end(() => Promise.allSettled([...unstopped].map((cluster) => cluster.stop())));
 
 export class Cluster {
   // `kinds`: of each member "serve" or "bench" (Carillon) or "node" (Node.js); they become this.members, each with { kind, url }.

@@ -81,8 +81,13 @@ export async function run(command, args, { timeout_ms = 30_000, ...options } = {
   }
 }
 
-// What a failed test has left running would keep its file from ending.
-after(() => {
+// What a failed test has left behind (programs, connections to them) would keep its file from ending. Hooks run in the order
+// of their registration, and these must come after the file's own: so they are registered behind the file's evaluation.
+const cleanups = [];
+export function at_file_end(cleanup) { cleanups.unshift(cleanup); }
+queueMicrotask(() => after(async () => { for (const cleanup of cleanups) await cleanup(); }));
+
+at_file_end(() => {
   for (const program of started) if (!program.how_it_ended) program.child.kill("SIGKILL");
 });
 
