@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   if (!options.redis.empty()) io.adapter(carillon::redis_adapter(options.redis));
 
   // In a middleware, so that a client hears that it is connected when its room is effective in the whole cluster.
-  io.use([](carillon::Socket& socket, carillon::Next next) {
+  io.use([](carillon::Socket& socket, const carillon::Next& next) {
     const auto user = socket.handshake().auth("userId");
     if (!user) return next();
     socket.join("user:" + *user, [next] { next(); });
@@ -27,5 +27,5 @@ int main(int argc, char** argv) {
     socket.on("echo", [](const carillon::Args& args, const carillon::Ack& ack) { ack(args); });
   });
 
-  io.run([&io] { std::cout << "ready " << io.address() << std::endl; });
+  io.run([&io] { std::cout << "ready " << io.address() << "\n" << std::flush; });
 }

@@ -27,5 +27,5 @@ int main(int argc, char** argv) {
 
   io.of("/custom").on_connection([](carillon::Socket& socket) { socket.emit("auth", socket.handshake().auth()); });
 
-  io.run([&io] { std::cout << "ready " << io.address() << std::endl; });
+  io.run([&io] { std::cout << "ready " << io.address() << "\n" << std::flush; });
 }

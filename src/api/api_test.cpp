@@ -22,7 +22,7 @@ class FakePort final : public socketio::BroadcastPort {
 
 class ApiTest : public testing::Test {
  protected:
-  explicit ApiTest(std::vector<std::string> keys = {}) : router_(router_policy(Keys(keys))) {
+  explicit ApiTest(const std::vector<std::string>& keys = {}) : router_(router_policy(Keys(keys))) {
     add_routes(router_, port_);
   }
 

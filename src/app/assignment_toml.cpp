@@ -77,6 +77,7 @@ Result<std::vector<Assignment>, std::string> assignments_from_toml(std::string_v
     collect(toml::parse(text), "", found);
     std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.line < b.line; });
     std::vector<Assignment> assignments;
+    assignments.reserve(found.size());
     for (auto& [line, key, value] : found) {
       assignments.push_back({std::move(key), std::move(value), fmt::format("{}:{}", name, line)});
     }
@@ -103,15 +104,19 @@ Result<Assignment, std::string> assignment_from_set(std::string_view text) {
   if (equals == std::string_view::npos || key.empty()) {
     return Failure(fmt::format("--set {}: expected SECTION.KEY=VALUE, such as log.level=\"debug\"", text));
   }
+  const auto wrong = [&key] {
+    return Failure(
+        fmt::format("--set: {}: expected a TOML value; a text needs quotes, which the shell must leave alone: "
+                    "--set '{}=\"...\"'",
+                    key, key));
+  };
   try {
     const toml::table table = toml::parse("value = " + std::string(text.substr(equals + 1)));
-    if (table.size() == 1) return Assignment{key, to_value(table.begin()->second), "--set"};
-  } catch (const toml::parse_error&) {  // said below
+    if (table.size() != 1) return wrong();
+    return Assignment{key, to_value(table.begin()->second), "--set"};
+  } catch (const toml::parse_error&) {
+    return wrong();
   }
-  return Failure(
-      fmt::format("--set: {}: expected a TOML value; a text needs quotes, which the shell must leave alone: "
-                  "--set '{}=\"...\"'",
-                  key, key));
 }
 
 }  // namespace carillon::app

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <type_traits>
-#include <utility>
 
 #include "app/setting.hpp"
 #include "app/setting_checks.hpp"
@@ -21,13 +20,13 @@ auto field(Section Config::* section, Value Section::* member) {
 // ---- one maker per kind. `check` says what is wrong with a value of that kind, or nothing.
 
 template <class Field>
-Setting boolean(std::string key, Field field, std::string help, SettingFlag flag = {}) {
+Setting boolean(const std::string& key, Field field, const std::string& help, const SettingFlag& flag = {}) {
   static constexpr std::string_view expected = "true or false";
-  return {.key = std::move(key),
+  return {.key = key,
           .kind = SettingKind::boolean,
           .expected = std::string(expected),
-          .help = std::move(help),
-          .flag = std::move(flag),
+          .help = help,
+          .flag = flag,
           .set = [field](Config& config, const SettingValue& value) -> Complaint {
             const bool* given = std::get_if<bool>(&value);
             if (given == nullptr) return mismatch(expected, value);
@@ -38,14 +37,14 @@ Setting boolean(std::string key, Field field, std::string help, SettingFlag flag
 }
 
 template <class Field>
-Setting number(std::string key, Field field, std::int64_t min, std::int64_t max, std::string help,
-               SettingFlag flag = {}) {
+Setting number(const std::string& key, Field field, std::int64_t min, std::int64_t max, const std::string& help,
+               const SettingFlag& flag = {}) {
   const std::string expected = fmt::format("a whole number from {} to {}", min, max);
-  return {.key = std::move(key),
+  return {.key = key,
           .kind = SettingKind::number,
           .expected = expected,
-          .help = std::move(help),
-          .flag = std::move(flag),
+          .help = help,
+          .flag = flag,
           .set = [=](Config& config, const SettingValue& value) -> Complaint {
             const auto* given = std::get_if<std::int64_t>(&value);
             if (given == nullptr || *given < min || *given > max) return mismatch(expected, value);
@@ -57,13 +56,13 @@ Setting number(std::string key, Field field, std::int64_t min, std::int64_t max,
 
 // Of texts and of lists of texts.
 template <class Value, class Field, class Check>
-Setting checked(SettingKind kind, std::string key, Field field, std::string expected, Check check, std::string help,
-                SettingFlag flag) {
-  return {.key = std::move(key),
+Setting checked(SettingKind kind, const std::string& key, Field field, const std::string& expected, Check check,
+                const std::string& help, const SettingFlag& flag) {
+  return {.key = key,
           .kind = kind,
           .expected = expected,
-          .help = std::move(help),
-          .flag = std::move(flag),
+          .help = help,
+          .flag = flag,
           .set = [=](Config& config, const SettingValue& value) -> Complaint {
             const auto* given = std::get_if<Value>(&value);
             if (given == nullptr) return mismatch_of_kind(expected, value);
@@ -75,15 +74,15 @@ Setting checked(SettingKind kind, std::string key, Field field, std::string expe
 }
 
 template <class Field, class Check>
-Setting text(std::string key, Field field, std::string expected, Check check, std::string help, SettingFlag flag = {}) {
-  return checked<std::string>(SettingKind::text, std::move(key), field, std::move(expected), check, std::move(help),
-                              std::move(flag));
+Setting text(const std::string& key, Field field, const std::string& expected, Check check, const std::string& help,
+             const SettingFlag& flag = {}) {
+  return checked<std::string>(SettingKind::text, key, field, expected, check, help, flag);
 }
 
 template <class Field, class Check>
-Setting list(std::string key, Field field, std::string expected, Check check, std::string help, SettingFlag flag = {}) {
-  return checked<std::vector<std::string>>(SettingKind::list, std::move(key), field, std::move(expected), check,
-                                           std::move(help), std::move(flag));
+Setting list(const std::string& key, Field field, const std::string& expected, Check check, const std::string& help,
+             const SettingFlag& flag = {}) {
+  return checked<std::vector<std::string>>(SettingKind::list, key, field, expected, check, help, flag);
 }
 
 // ---- the settings
