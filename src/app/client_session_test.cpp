@@ -11,30 +11,30 @@ namespace {
 
 class ClientSessionTest : public testing::Test, public ClientPort {
  protected:
-  void send(std::string_view packet) override { log.push_back("send " + std::string(packet)); }
-  void on_connected(std::string_view socket_id) override { log.push_back("connected " + std::string(socket_id)); }
+  void send(std::string_view packet) override { log_.push_back("send " + std::string(packet)); }
+  void on_connected(std::string_view socket_id) override { log_.push_back("connected " + std::string(socket_id)); }
   void on_event(std::string_view event, std::string_view args) override {
-    log.push_back(std::string(event) + " " + std::string(args));
+    log_.push_back(std::string(event) + " " + std::string(args));
   }
 
   // What came of a message: calls on the port, or how the session ended.
   std::vector<std::string> text(std::string_view message) {
-    log.clear();
-    if (const auto alive = session.on_text(message); !alive) {
-      log.push_back((alive.error().refused ? "refused: " : "lost: ") + alive.error().why);
+    log_.clear();
+    if (const auto alive = session_.on_text(message); !alive) {
+      log_.push_back((alive.error().refused ? "refused: " : "lost: ") + alive.error().why);
     }
-    return log;
+    return log_;
   }
 
   using Log = std::vector<std::string>;
-  Log log;
-  ClientSession session{Object{{"userId", "ada"}}, *this};
+  Log log_;
+  ClientSession session_{Object{{"userId", "ada"}}, *this};
 };
 
 TEST_F(ClientSessionTest, connects_with_its_auth) {
   EXPECT_EQ(text(R"(0{"sid":"x","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":1000})"),
             Log{R"(send 40{"userId":"ada"})"});
-  EXPECT_EQ(session.silence_max(), Milliseconds(500));
+  EXPECT_EQ(session_.silence_max(), Milliseconds(500));
   EXPECT_EQ(text(R"(40{"sid":"abc"})"), Log{"connected abc"});
 }
 
@@ -53,11 +53,11 @@ TEST_F(ClientSessionTest, acknowledges) { EXPECT_EQ(text(R"(4217["news",1])"), (
 
 TEST_F(ClientSessionTest, waits_for_attachments) {
   EXPECT_EQ(text(R"(452-["file",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])"), Log{});
-  EXPECT_TRUE(session.on_binary());
-  EXPECT_EQ(log, Log{});
-  EXPECT_TRUE(session.on_binary());
-  EXPECT_EQ(log, Log{R"(file [{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])"});
-  EXPECT_FALSE(session.on_binary());
+  EXPECT_TRUE(session_.on_binary());
+  EXPECT_EQ(log_, Log{});
+  EXPECT_TRUE(session_.on_binary());
+  EXPECT_EQ(log_, Log{R"(file [{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])"});
+  EXPECT_FALSE(session_.on_binary());
 }
 
 TEST_F(ClientSessionTest, ends_when_the_server_refuses) {

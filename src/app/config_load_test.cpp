@@ -12,7 +12,7 @@ namespace {
 
 class ConfigLoad : public testing::Test {
  protected:
-  ~ConfigLoad() override { std::filesystem::remove(path_); }
+  void TearDown() override { std::filesystem::remove(path_); }
 
   std::string file_with(std::string_view text) const {
     std::ofstream(path_) << text;
