@@ -1,9 +1,9 @@
 // Engine.IO without Socket.IO: sends back each message. It works on the layer below the public API, as a test server
 // for the protocol; applications use <carillon/carillon.hpp>.
-#include <CLI/CLI.hpp>
-
 #include <iostream>
 #include <memory>
+
+#include <CLI/CLI.hpp>
 
 #include "engineio/engine.hpp"
 #include "io/signals.hpp"

@@ -77,12 +77,7 @@ class JsonWriter {
     error_ = error;
     return false;
   }
-  bool next() {
-    const auto token = reader_.next();
-    if (!token) return fail(token.error());
-    token_ = *token;
-    return true;
-  }
+  bool next() { return reader_.next(token_) || fail(reader_.error()); }
 
   // The value whose first token has been read.
   bool write(std::size_t depth) {
@@ -184,10 +179,10 @@ Result<Value, MsgpackError> read_value(MsgpackReader& reader, const MsgpackToken
 Result<Value, MsgpackError> read_array(MsgpackReader& reader, std::size_t size, std::size_t depth) {
   if (depth > json_depth_max) return Failure(MsgpackError::too_deep);
   Array items;
+  MsgpackToken token;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto token = reader.next();
-    if (!token) return Failure(token.error());
-    auto item = read_value(reader, *token, depth);
+    if (!reader.next(token)) return Failure(reader.error());
+    auto item = read_value(reader, token, depth);
     if (!item) return item;
     items.push_back(std::move(*item));
   }
@@ -197,16 +192,16 @@ Result<Value, MsgpackError> read_array(MsgpackReader& reader, std::size_t size, 
 Result<Value, MsgpackError> read_map(MsgpackReader& reader, std::size_t size, std::size_t depth) {
   if (depth > json_depth_max) return Failure(MsgpackError::too_deep);
   Object members;
+  MsgpackToken key;
+  MsgpackToken token;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto key_token = reader.next();
-    if (!key_token) return Failure(key_token.error());
-    if (!is_key(*key_token)) return Failure(MsgpackError::invalid);
-    const auto token = reader.next();
-    if (!token) return Failure(token.error());
-    if (token->is(Kind::undefined)) continue;
-    auto member = read_value(reader, *token, depth);
+    if (!reader.next(key)) return Failure(reader.error());
+    if (!is_key(key)) return Failure(MsgpackError::invalid);
+    if (!reader.next(token)) return Failure(reader.error());
+    if (token.is(Kind::undefined)) continue;
+    auto member = read_value(reader, token, depth);
     if (!member) return member;
-    members.append(key_text(*key_token), std::move(*member));
+    members.append(key_text(key), std::move(*member));
   }
   return Value(std::move(members));
 }
@@ -244,9 +239,9 @@ Result<Value, MsgpackError> read_value(MsgpackReader& reader, const MsgpackToken
 
 Result<Value, MsgpackError> parse_msgpack(std::string_view bytes) {
   MsgpackReader reader(bytes);
-  const auto token = reader.next();
-  if (!token) return Failure(token.error());
-  auto value = read_value(reader, *token, 0);
+  MsgpackToken token;
+  if (!reader.next(token)) return Failure(reader.error());
+  auto value = read_value(reader, token, 0);
   if (value && !reader.at_end()) return Failure(MsgpackError::trailing);
   return value;
 }

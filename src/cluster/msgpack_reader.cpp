@@ -8,7 +8,6 @@ namespace carillon::cluster {
 namespace {
 
 using Kind = MsgpackToken::Kind;
-using Token = Result<MsgpackToken, MsgpackError>;
 
 std::uint64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -16,195 +15,173 @@ std::uint64_t big_endian(std::string_view bytes) {
   return value;
 }
 
-MsgpackToken integer(std::int64_t value) { return {.kind = Kind::integer, .integer = value}; }
-MsgpackToken real(double value) { return {.kind = Kind::real, .real = value}; }
+bool set(MsgpackToken& token, Kind kind, std::int64_t integer = 0) {
+  token.kind = kind;
+  token.integer = integer;
+  return true;
+}
+
+bool set_real(MsgpackToken& token, double value) {
+  token.kind = Kind::real;
+  token.real = value;
+  return true;
+}
 
 // As JavaScript's Date: fractions of a millisecond are cut, beyond its range there is no date (null in JSON).
-MsgpackToken date(double milliseconds) {
+bool set_date(MsgpackToken& token, double milliseconds) {
   constexpr double most = 8.64e15;
-  if (!(std::abs(milliseconds) <= most)) return {};
-  return {.kind = Kind::date, .integer = static_cast<std::int64_t>(milliseconds)};
+  if (!(std::abs(milliseconds) <= most)) return set(token, Kind::nil);
+  return set(token, Kind::date, static_cast<std::int64_t>(milliseconds));
 }
 
 // A timestamp's payload: 32-bit seconds, 30-bit nanoseconds and 34-bit seconds, or 32-bit nanoseconds and 64-bit seconds.
-Token timestamp(std::string_view bytes) {
-  double seconds = 0;
-  double nanoseconds = 0;
+bool set_timestamp(MsgpackToken& token, std::string_view bytes) {
+  const std::uint64_t first = big_endian(bytes.substr(0, bytes.size() == 12 ? 4 : bytes.size()));
+  const auto date = [&](double seconds, double nanoseconds) {
+    return set_date(token, seconds * 1e3 + nanoseconds / 1e6);
+  };
   switch (bytes.size()) {
     case 4:
-      seconds = static_cast<double>(big_endian(bytes));
-      break;
-    case 8: {
-      const std::uint64_t both = big_endian(bytes);
-      seconds = static_cast<double>(both & 0x3ffffffffU);
-      nanoseconds = static_cast<double>(both >> 34);
-      break;
-    }
+      return date(static_cast<double>(first), 0);
+    case 8:
+      return date(static_cast<double>(first & 0x3ffffffffU), static_cast<double>(first >> 34));
     case 12:
-      nanoseconds = static_cast<double>(big_endian(bytes.substr(0, 4)));
-      seconds = static_cast<double>(static_cast<std::int64_t>(big_endian(bytes.substr(4))));
-      break;
+      return date(static_cast<double>(static_cast<std::int64_t>(big_endian(bytes.substr(4)))),
+                  static_cast<double>(first));
     default:
-      return Failure(MsgpackError::invalid);
+      return false;
   }
-  return date(seconds * 1e3 + nanoseconds / 1e6);
 }
 
 }  // namespace
 
-Token MsgpackReader::next() {
-  std::string_view first;
-  if (!take(1, first)) return Failure(MsgpackError::cut_off);
-  const auto form = static_cast<unsigned char>(first[0]);
-  if (form < 0x80) return integer(form);
-  if (form < 0x90) return sized(Kind::map, form & 0x0fU);
-  if (form < 0xa0) return sized(Kind::array, form & 0x0fU);
-  if (form < 0xc0) return sized(Kind::text, form & 0x1fU);
-  if (form >= 0xe0) return integer(static_cast<std::int8_t>(form));
+bool MsgpackReader::next(MsgpackToken& token) {
+  if (at_end()) return fail(MsgpackError::cut_off);
+  const unsigned form = static_cast<unsigned char>(bytes_[at_++]);
+  if (form < 0x80) return set(token, Kind::integer, form);
+  if (form < 0x90) return container(token, Kind::map, form & 0x0fU);
+  if (form < 0xa0) return container(token, Kind::array, form & 0x0fU);
+  if (form < 0xc0) return bytes(token, Kind::text, form & 0x1fU);
+  if (form >= 0xe0) return set(token, Kind::integer, static_cast<std::int8_t>(form));
   switch (form) {
     case 0xc0:
-      return MsgpackToken{};
+      return set(token, Kind::nil);
     case 0xc1:
-      return Failure(MsgpackError::invalid);
+      return fail(MsgpackError::invalid);
     case 0xc2:
-      return MsgpackToken{.kind = Kind::boolean, .integer = 0};
+      return set(token, Kind::boolean, 0);
     case 0xc3:
-      return MsgpackToken{.kind = Kind::boolean, .integer = 1};
+      return set(token, Kind::boolean, 1);
     case 0xd4:
-      return extension(1, true);
+      return extension(token, 1, true);
     case 0xd5:
-      return extension(2, true);
+      return extension(token, 2, true);
     case 0xd6:
-      return extension(4, true);
+      return extension(token, 4, true);
     case 0xd7:
-      return extension(8, true);
+      return extension(token, 8, true);
     case 0xd8:
-      return extension(16, true);
+      return extension(token, 16, true);
     default:
-      break;
+      return form >= 0xca && form <= 0xd3 ? number(token, form) : sized(token, form);
   }
-  return form >= 0xca && form <= 0xd3 ? number(form) : wide(form);
 }
 
 // Forms whose size follows as a number: c4..c9, d9..df.
-Token MsgpackReader::wide(unsigned form) {
-  struct Form {
-    Kind kind;
-    std::size_t width;
-  };
-  const Form shape = [&]() -> Form {
-    switch (form) {
-      case 0xc4:
-        return {Kind::binary, 1};
-      case 0xc5:
-        return {Kind::binary, 2};
-      case 0xc6:
-        return {Kind::binary, 4};
-      case 0xc7:
-        return {Kind::extension, 1};
-      case 0xc8:
-        return {Kind::extension, 2};
-      case 0xc9:
-        return {Kind::extension, 4};
-      case 0xd9:
-        return {Kind::text, 1};
-      case 0xda:
-        return {Kind::text, 2};
-      case 0xdb:
-        return {Kind::text, 4};
-      case 0xdc:
-        return {Kind::array, 2};
-      case 0xdd:
-        return {Kind::array, 4};
-      case 0xde:
-        return {Kind::map, 2};
-      default:
-        return {Kind::map, 4};  // df
-    }
-  }();
+bool MsgpackReader::sized(MsgpackToken& token, unsigned form) {
+  constexpr std::size_t c_widths[] = {1, 2, 4, 1, 2, 4};     // binary, extension
+  constexpr std::size_t d_widths[] = {1, 2, 4, 2, 4, 2, 4};  // text, array, map
   std::uint64_t size = 0;
-  if (!take_number(shape.width, size)) return Failure(MsgpackError::cut_off);
-  return shape.kind == Kind::extension ? extension(size, false) : sized(shape.kind, size);
+  if (!take_number(form < 0xd9 ? c_widths[form - 0xc4] : d_widths[form - 0xd9], size)) return false;
+  if (form <= 0xc6) return bytes(token, Kind::binary, size);
+  if (form <= 0xc9) return extension(token, size, false);
+  if (form <= 0xdb) return bytes(token, Kind::text, size);
+  return container(token, form <= 0xdd ? Kind::array : Kind::map, size);
 }
 
 // Forms ca..d3.
-Token MsgpackReader::number(unsigned form) {
+bool MsgpackReader::number(MsgpackToken& token, unsigned form) {
   constexpr std::size_t widths[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8};
   std::uint64_t bits = 0;
-  if (!take_number(widths[form - 0xca], bits)) return Failure(MsgpackError::cut_off);
+  if (!take_number(widths[form - 0xca], bits)) return false;
   switch (form) {
     case 0xca:
-      return real(static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits))));
+      return set_real(token, static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits))));
     case 0xcb:
-      return real(std::bit_cast<double>(bits));
+      return set_real(token, std::bit_cast<double>(bits));
     case 0xd0:
-      return integer(static_cast<std::int8_t>(bits));
+      return set(token, Kind::integer, static_cast<std::int8_t>(bits));
     case 0xd1:
-      return integer(static_cast<std::int16_t>(bits));
+      return set(token, Kind::integer, static_cast<std::int16_t>(bits));
     case 0xd2:
-      return integer(static_cast<std::int32_t>(bits));
+      return set(token, Kind::integer, static_cast<std::int32_t>(bits));
     case 0xd3:
-      return integer(static_cast<std::int64_t>(bits));
+      return set(token, Kind::integer, static_cast<std::int64_t>(bits));
     default:
       break;
   }
-  if (bits > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    return MsgpackToken{.kind = Kind::natural, .natural = bits};
-  return integer(static_cast<std::int64_t>(bits));
+  token.natural = bits;
+  const bool large = bits > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return set(token, large ? Kind::natural : Kind::integer, static_cast<std::int64_t>(bits));
 }
 
-Token MsgpackReader::extension(std::uint64_t size, bool fixed) {
+bool MsgpackReader::extension(MsgpackToken& token, std::uint64_t size, bool fixed) {
   std::uint64_t type_byte = 0;
-  MsgpackToken token{.kind = Kind::extension};
-  if (!take_number(1, type_byte) || !take(size, token.bytes)) return Failure(MsgpackError::cut_off);
-  token.integer = static_cast<std::int8_t>(type_byte);
-  if (token.integer == -1 && (fixed ? size == 4 || size == 8 : true)) return timestamp(token.bytes);
-  if (token.integer != 0) return token;
-  if (!fixed) token.kind = Kind::binary;
-  if (fixed && size == 1) return MsgpackToken{.kind = Kind::undefined};
-  if (fixed && size == 8) return date(static_cast<double>(static_cast<std::int64_t>(big_endian(token.bytes))));
-  return token;
+  if (!take_number(1, type_byte) || !take(size, token.bytes)) return false;
+  const std::int64_t type = static_cast<std::int8_t>(type_byte);
+  if (type == -1 && (!fixed || size == 4 || size == 8))
+    return set_timestamp(token, token.bytes) || fail(MsgpackError::invalid);
+  if (type == 0) {
+    if (!fixed) return set(token, Kind::binary);
+    if (size == 1) return set(token, Kind::undefined);
+    if (size == 8) return set_date(token, static_cast<double>(static_cast<std::int64_t>(big_endian(token.bytes))));
+  }
+  return set(token, Kind::extension, type);
 }
 
 // An element takes a byte at least: what claims more than is left is found out before anybody allocates for it.
-Token MsgpackReader::sized(Kind kind, std::uint64_t size) {
-  MsgpackToken token{.kind = kind};
+bool MsgpackReader::container(MsgpackToken& token, Kind kind, std::uint64_t size) {
   const std::size_t left = bytes_.size() - at_;
-  switch (kind) {
-    case Kind::array:
-    case Kind::map:
-      if (size > (kind == Kind::map ? left / 2 : left)) return Failure(MsgpackError::cut_off);
-      token.size = static_cast<std::size_t>(size);
-      return token;
-    default:
-      if (!take(size, token.bytes)) return Failure(MsgpackError::cut_off);
-      return token;
-  }
+  if (size > (kind == Kind::map ? left / 2 : left)) return fail(MsgpackError::cut_off);
+  token.kind = kind;
+  token.size = static_cast<std::size_t>(size);
+  return true;
 }
 
-Result<std::string_view, MsgpackError> MsgpackReader::skip() {
+bool MsgpackReader::bytes(MsgpackToken& token, Kind kind, std::uint64_t size) {
+  token.kind = kind;
+  return take(size, token.bytes);
+}
+
+bool MsgpackReader::skip(std::string_view& value) {
   const std::size_t start = at_;
+  MsgpackToken token;
   for (std::uint64_t values = 1; values > 0; --values) {
-    const auto token = next();
-    if (!token) return Failure(token.error());
-    if (token->is(Kind::array)) values += token->size;
-    if (token->is(Kind::map)) values += 2 * std::uint64_t{token->size};
+    if (!next(token)) return false;
+    if (token.is(Kind::array)) values += token.size;
+    if (token.is(Kind::map)) values += 2 * std::uint64_t{token.size};
   }
-  return bytes_.substr(start, at_ - start);
+  value = bytes_.substr(start, at_ - start);
+  return true;
 }
 
-bool MsgpackReader::take(std::size_t count, std::string_view& out) {
-  if (count > bytes_.size() - at_) return false;
-  out = bytes_.substr(at_, count);
-  at_ += count;
+bool MsgpackReader::take(std::uint64_t count, std::string_view& out) {
+  if (count > bytes_.size() - at_) return fail(MsgpackError::cut_off);
+  out = std::string_view(bytes_.data() + at_, static_cast<std::size_t>(count));
+  at_ += static_cast<std::size_t>(count);
   return true;
 }
 
 bool MsgpackReader::take_number(std::size_t width, std::uint64_t& out) {
-  std::string_view bytes;
-  if (!take(width, bytes)) return false;
-  out = big_endian(bytes);
+  std::string_view number;
+  if (!take(width, number)) return false;
+  out = big_endian(number);
   return true;
+}
+
+bool MsgpackReader::fail(MsgpackError error) {
+  error_ = error;
+  return false;
 }
 
 }  // namespace carillon::cluster

@@ -13,8 +13,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/result.hpp"
-
 namespace carillon::cluster {
 
 enum class MsgpackError : std::uint8_t {
@@ -24,6 +22,7 @@ enum class MsgpackError : std::uint8_t {
   trailing,  // bytes behind the value
 };
 
+// Which of the other members count is said by `kind`; the rest is left over from earlier tokens.
 struct MsgpackToken {
   enum class Kind : std::uint8_t {
     nil,
@@ -54,22 +53,27 @@ class MsgpackReader {
  public:
   explicit MsgpackReader(std::string_view bytes) : bytes_(bytes) {}
 
-  Result<MsgpackToken, MsgpackError> next();
-  // Passes over a whole value, however deep, and returns its bytes.
-  Result<std::string_view, MsgpackError> skip();
+  // False: see error().
+  bool next(MsgpackToken& token);
+  // Passes over a whole value, however deep, and gives its bytes.
+  bool skip(std::string_view& value);
 
+  MsgpackError error() const { return error_; }
   bool at_end() const { return at_ == bytes_.size(); }
 
  private:
-  bool take(std::size_t count, std::string_view& out);
+  bool fail(MsgpackError error);
+  bool take(std::uint64_t count, std::string_view& out);
   bool take_number(std::size_t width, std::uint64_t& out);
-  Result<MsgpackToken, MsgpackError> sized(MsgpackToken::Kind kind, std::uint64_t size);
-  Result<MsgpackToken, MsgpackError> wide(unsigned form);
-  Result<MsgpackToken, MsgpackError> number(unsigned form);
-  Result<MsgpackToken, MsgpackError> extension(std::uint64_t size, bool fixed);
+  bool container(MsgpackToken& token, MsgpackToken::Kind kind, std::uint64_t size);
+  bool bytes(MsgpackToken& token, MsgpackToken::Kind kind, std::uint64_t size);
+  bool extension(MsgpackToken& token, std::uint64_t size, bool fixed);
+  bool sized(MsgpackToken& token, unsigned form);
+  bool number(MsgpackToken& token, unsigned form);
 
   std::string_view bytes_;
   std::size_t at_ = 0;
+  MsgpackError error_ = MsgpackError::cut_off;
 };
 
 }  // namespace carillon::cluster

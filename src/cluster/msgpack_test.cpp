@@ -30,6 +30,12 @@ Result<std::string, MsgpackError> json_of(std::string_view hex) {
   return json;
 }
 
+bool skippable(std::string_view bytes) {
+  MsgpackReader reader(bytes);
+  std::string_view value;
+  return reader.skip(value) && value == bytes;
+}
+
 // --- encoding: bytes captured from notepack.io 3.0.1 ---
 
 TEST(MsgpackTest, NumbersHaveTheirSmallestForm) {
@@ -198,7 +204,6 @@ const Value sample(Object{{"a", Array{1, "two", Binary{"three"}, nullptr, true, 
 TEST(MsgpackTest, EveryPrefixOfAMessageIsRefused) {
   std::string bytes;
   append_msgpack(bytes, sample);
-  bytes += "";
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     std::string json;
     std::vector<Binary> attachments;
@@ -208,7 +213,7 @@ TEST(MsgpackTest, EveryPrefixOfAMessageIsRefused) {
     EXPECT_EQ(done.error(), MsgpackError::cut_off);
     ASSERT_FALSE(parse_msgpack(prefix));
     EXPECT_EQ(parse_msgpack(prefix).error(), MsgpackError::cut_off);
-    EXPECT_FALSE(MsgpackReader(prefix).skip());
+    EXPECT_FALSE(skippable(prefix));
   }
 }
 
@@ -240,7 +245,7 @@ TEST(MsgpackTest, ClaimedLengthsCostNothing) {
     EXPECT_EQ(json_of(hex).error(), MsgpackError::cut_off) << hex;
     EXPECT_EQ(parse_msgpack(from_hex(hex)).error(), MsgpackError::cut_off) << hex;
     const std::string bytes = from_hex(hex);
-    EXPECT_FALSE(MsgpackReader(bytes).skip()) << hex;
+    EXPECT_FALSE(skippable(bytes)) << hex;
   }
 }
 
@@ -270,7 +275,7 @@ TEST(MsgpackTest, NestingIsBounded) {
       if (!done) {
         EXPECT_EQ(done.error(), MsgpackError::too_deep);
       }
-      EXPECT_TRUE(MsgpackReader(bytes).skip());
+      EXPECT_TRUE(skippable(bytes));
     }
   }
 }

@@ -33,14 +33,11 @@ void append_rooms(std::string& out, std::string_view name, const std::vector<std
   for (const std::string& room : rooms) append_msgpack_text(out, room);
 }
 
-Result<MsgpackToken, Malformed> next(MsgpackReader& reader) {
-  const auto token = reader.next();
-  if (!token) return Failure(to_malformed(token.error()));
-  return *token;
-}
+Failure<Malformed> failure(const MsgpackReader& reader) { return Failure(to_malformed(reader.error())); }
 
 Step skip(MsgpackReader& reader) {
-  if (const auto skipped = reader.skip(); !skipped) return Failure(to_malformed(skipped.error()));
+  std::string_view ignored;
+  if (!reader.skip(ignored)) return failure(reader);
   return {};
 }
 
@@ -48,41 +45,41 @@ Step skip(MsgpackReader& reader) {
 // too: PHP has no other empty map.
 template <class Member>
 Step read_map(MsgpackReader& reader, Member member) {
-  const auto head = next(reader);
-  if (!head) return Failure(head.error());
-  if (head->is(Kind::array) && head->size == 0) return {};
-  if (!head->is(Kind::map)) return Failure(Malformed::not_a_broadcast);
-  for (std::size_t i = 0; i < head->size; ++i) {
-    const auto key = next(reader);
-    if (!key) return Failure(key.error());
-    if (key->is(Kind::array) || key->is(Kind::map)) return Failure(Malformed::not_msgpack);
-    const Step step = key->is(Kind::text) ? member(key->bytes) : skip(reader);
+  MsgpackToken head;
+  if (!reader.next(head)) return failure(reader);
+  if (head.is(Kind::array) && head.size == 0) return {};
+  if (!head.is(Kind::map)) return Failure(Malformed::not_a_broadcast);
+  MsgpackToken key;
+  for (std::size_t i = 0; i < head.size; ++i) {
+    if (!reader.next(key)) return failure(reader);
+    if (key.is(Kind::array) || key.is(Kind::map)) return Failure(Malformed::not_msgpack);
+    const Step step = key.is(Kind::text) ? member(key.bytes) : skip(reader);
     if (!step) return step;
   }
   return {};
 }
 
 Result<std::size_t, Malformed> read_array(MsgpackReader& reader, std::size_t at_least) {
-  const auto head = next(reader);
-  if (!head) return Failure(head.error());
-  if (!head->is(Kind::array) || head->size < at_least) return Failure(Malformed::not_a_broadcast);
-  return head->size;
+  MsgpackToken head;
+  if (!reader.next(head)) return failure(reader);
+  if (!head.is(Kind::array) || head.size < at_least) return Failure(Malformed::not_a_broadcast);
+  return head.size;
 }
 
 // Names of rooms; a program that calls rooms by numbers means their text.
 Step read_rooms(MsgpackReader& reader, std::vector<std::string>& rooms) {
   rooms.clear();
-  const auto head = next(reader);
-  if (!head) return Failure(head.error());
-  if (head->is(Kind::nil) || head->is(Kind::undefined)) return {};
-  if (!head->is(Kind::array)) return Failure(Malformed::not_a_broadcast);
-  for (std::size_t i = 0; i < head->size; ++i) {
-    const auto room = next(reader);
-    if (!room) return Failure(room.error());
-    if (room->is(Kind::text)) {
-      rooms.emplace_back(room->bytes);
-    } else if (room->is(Kind::integer)) {
-      rooms.push_back(std::to_string(room->integer));
+  MsgpackToken token;
+  if (!reader.next(token)) return failure(reader);
+  if (token.is(Kind::nil) || token.is(Kind::undefined)) return {};
+  if (!token.is(Kind::array)) return Failure(Malformed::not_a_broadcast);
+  const std::size_t size = token.size;
+  for (std::size_t i = 0; i < size; ++i) {
+    if (!reader.next(token)) return failure(reader);
+    if (token.is(Kind::text)) {
+      rooms.emplace_back(token.bytes);
+    } else if (token.is(Kind::integer)) {
+      rooms.push_back(std::to_string(token.integer));
     } else {
       return Failure(Malformed::not_a_broadcast);
     }
@@ -93,14 +90,14 @@ Step read_rooms(MsgpackReader& reader, std::vector<std::string>& rooms) {
 Step read_flags(MsgpackReader& reader, BroadcastFlags& flags) {
   return read_map(reader, [&](std::string_view key) -> Step {
     if (key != "volatile" && key != "compress") return skip(reader);
-    const auto value = next(reader);
-    if (!value) return Failure(value.error());
-    if (value->is(Kind::array) || value->is(Kind::map)) return Failure(Malformed::not_a_broadcast);
-    const bool is_bool = value->is(Kind::boolean);
+    MsgpackToken value;
+    if (!reader.next(value)) return failure(reader);
+    if (value.is(Kind::array) || value.is(Kind::map)) return Failure(Malformed::not_a_broadcast);
+    const bool is_bool = value.is(Kind::boolean);
     if (key == "volatile") {
-      flags.is_volatile = is_bool && value->integer != 0;
+      flags.is_volatile = is_bool && value.integer != 0;
     } else {
-      flags.compress = !is_bool || value->integer != 0;  // on unless it says no
+      flags.compress = !is_bool || value.integer != 0;  // on unless it says no
     }
     return {};
   });
@@ -118,10 +115,9 @@ Step read_options(MsgpackReader& reader, IncomingBroadcast& out) {
 Step check_packet(std::int64_t type, std::string_view data) {
   if (type != type_event && type != type_binary_event) return Failure(Malformed::bad_packet);
   MsgpackReader reader(data);
-  const auto head = reader.next();
-  if (!head || !head->is(Kind::array) || head->size == 0) return Failure(Malformed::bad_packet);
-  const auto name = reader.next();
-  if (!name || !(name->is(Kind::text) || name->is(Kind::integer))) return Failure(Malformed::bad_packet);
+  MsgpackToken token;
+  if (!reader.next(token) || !token.is(Kind::array) || token.size == 0) return Failure(Malformed::bad_packet);
+  if (!reader.next(token) || !(token.is(Kind::text) || token.is(Kind::integer))) return Failure(Malformed::bad_packet);
   return {};
 }
 
@@ -131,20 +127,18 @@ Step read_packet(MsgpackReader& reader, IncomingBroadcast& out) {
   out.name_space = "/";
   const Step step = read_map(reader, [&](std::string_view key) -> Step {
     if (key == "data") {
-      const auto data = reader.skip();
-      if (!data) return Failure(to_malformed(data.error()));
-      out.data = *data;
+      if (!reader.skip(out.data)) return failure(reader);
       return {};
     }
     if (key != "type" && key != "nsp") return skip(reader);
-    const auto value = next(reader);
-    if (!value) return Failure(value.error());
+    MsgpackToken value;
+    if (!reader.next(value)) return failure(reader);
     if (key == "type") {
-      if (!value->is(Kind::integer)) return Failure(Malformed::bad_packet);
-      type = value->integer;
-    } else if (value->is(Kind::text)) {
-      out.name_space = value->bytes;
-    } else if (!value->is(Kind::undefined)) {
+      if (!value.is(Kind::integer)) return Failure(Malformed::bad_packet);
+      type = value.integer;
+    } else if (value.is(Kind::text)) {
+      out.name_space = value.bytes;
+    } else if (!value.is(Kind::undefined)) {
       return Failure(Malformed::bad_packet);
     }
     return {};
@@ -212,10 +206,10 @@ std::optional<std::string> encode_broadcast(std::string_view uid, const socketio
 Result<std::string_view, Malformed> decode_uid(std::string_view body) {
   MsgpackReader reader(body);
   if (const auto size = read_array(reader, 3); !size) return Failure(size.error());
-  const auto uid = next(reader);
-  if (!uid) return Failure(uid.error());
-  if (!uid->is(Kind::text)) return Failure(Malformed::not_a_broadcast);
-  return uid->bytes;
+  MsgpackToken uid;
+  if (!reader.next(uid)) return failure(reader);
+  if (!uid.is(Kind::text)) return Failure(Malformed::not_a_broadcast);
+  return uid.bytes;
 }
 
 Result<void, Malformed> decode_broadcast(std::string_view body, IncomingBroadcast& out) {

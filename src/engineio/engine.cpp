@@ -27,6 +27,11 @@ std::string_view message_of(RequestError error) {
   return "Bad request";
 }
 
+// `root` ends with '/', which the path itself may leave out.
+bool is_below(std::string_view path, std::string_view root) {
+  return path.starts_with(root) || path == root.substr(0, root.size() - 1);
+}
+
 std::string_view origin_of(const http::Request& request) { return request.header("origin").value_or(""); }
 
 }  // namespace
@@ -42,7 +47,7 @@ Engine::~Engine() = default;
 bool Engine::on_request(Peer& peer, const http::Request& request, TimePoint now) {
   now_ = now;
   const std::string_view origin = origin_of(request);
-  if (!request.path().starts_with(std::string_view(options_.path).substr(0, options_.path.size() - 1))) {
+  if (!is_below(request.path(), options_.path)) {
     respond(
         peer,
         {404, {{"Content-Type", "text/plain; charset=UTF-8"}}, "Not found: Socket.IO is at " + options_.path + "\n"},
@@ -260,11 +265,18 @@ void Engine::bury(Session& session) {
 }
 
 void Engine::flush() {
-  for (Session* session : std::exchange(condemned_, {})) session->end(CloseReason::slow_consumer);
-  // By index: answering a poll may make another session want one.
-  for (std::size_t i = 0; i < to_flush_.size(); ++i) to_flush_[i]->flush_poll();
+  // Ending a session calls handlers, and answering a poll may read the connection's next request: either may condemn
+  // others or have them want a flush: the lists grow meanwhile. No session is destroyed while it is in one of them.
+  for (std::size_t slow = 0, waiting = 0; slow < condemned_.size() || waiting < to_flush_.size();) {
+    if (slow < condemned_.size()) {
+      condemned_[slow++]->end(CloseReason::slow_consumer);
+    } else {
+      to_flush_[waiting++]->flush_poll();
+    }
+  }
+  condemned_.clear();
   to_flush_.clear();
-  graveyard_.clear();
+  std::exchange(graveyard_, {}).clear();  // what a session held may call back when it dies
 }
 
 void Engine::close_all(CloseReason reason) {

@@ -63,7 +63,7 @@ std::string_view Session::origin() const { return http::find_header(request_->he
 // --- sending ---
 
 void Session::send(const FramesPtr& frames) {
-  if (state_ != State::open) return;
+  if (state_ != State::open || condemned_) return;
   engine_.stats_.messages_sent.add(frames->parts().size());
   std::size_t waiting = 0;
   if (websocket_ != nullptr) {
@@ -77,7 +77,7 @@ void Session::send(const FramesPtr& frames) {
 }
 
 bool Session::send_volatile(const FramesPtr& frames) {
-  if (state_ != State::open) return false;
+  if (state_ != State::open || condemned_) return false;
   const bool writable = websocket_ != nullptr ? websocket_->backlog_bytes() == 0 : poll_ != nullptr;
   if (!writable) {
     engine_.stats_.volatile_dropped.add();
@@ -112,20 +112,20 @@ void Session::flush_poll() {
 
 // --- polling ---
 
+// Answering may read the connection's next request at once, possibly for this session: its state comes first.
 void Session::on_poll(Peer& peer) {
+  if (state_ == State::closed) return engine_.refuse(peer, RequestError::unknown_sid, origin());
   if (state_ == State::draining) {
     std::string payload = outbox_.empty() ? "6" : take_outbox();
     payload += payload_separator;
     payload += '1';
-    engine_.respond(peer, payload_response(std::move(payload)), origin());
     state_ = State::closed;
     engine_.bury(*this);
-    return;
+    return engine_.respond(peer, payload_response(std::move(payload)), origin());
   }
   if (poll_ != nullptr) {
-    engine_.refuse(peer, RequestError::bad_request, origin());
-    answer_poll("1");
-    return end(CloseReason::transport_error);
+    end(CloseReason::transport_error);
+    return engine_.refuse(peer, RequestError::bad_request, origin());
   }
   attach(poll_, peer, Peer::Role::poll);
   if (!outbox_.empty() || probed_) engine_.want_flush(*this);
@@ -133,9 +133,9 @@ void Session::on_poll(Peer& peer) {
 
 bool Session::on_post_head(Peer& peer, bool binary_content) {
   if (post_ != nullptr || binary_content) {
-    engine_.refuse(peer, RequestError::bad_request, origin());
     if (Peer* first = detach(post_)) first->cut();
     end(CloseReason::transport_error);
+    engine_.refuse(peer, RequestError::bad_request, origin());
     return false;
   }
   attach(post_, peer, Peer::Role::post);
@@ -147,8 +147,8 @@ void Session::on_post_body(Peer& peer, std::string_view body) {
   std::vector<std::string> binaries;
   const auto packets = decode_payload(body, binaries);
   if (!packets) {
-    engine_.refuse(peer, RequestError::bad_request, origin());
-    return end(consequence(packets.error()));
+    end(consequence(packets.error()));
+    return engine_.refuse(peer, RequestError::bad_request, origin());
   }
   for (const Packet& packet : *packets) {
     if (state_ != State::open) break;
@@ -204,10 +204,10 @@ void Session::finish_upgrade() {
   probed_ = false;
   upgrade_deadline_ = never;
   arm();
-  answer_poll("1");
   engine_.stats_.upgrades.add();
   for (const FramesPtr& frames : std::exchange(outbox_, {})) websocket_->send(frames);
   outbox_bytes_ = 0;
+  answer_poll("1");
 }
 
 void Session::abandon_probe() {

@@ -70,6 +70,7 @@ void Loop::post(Task task) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
+    if (ended_) return;  // the task dies with this call, outside the lock: it may post, too
     wake = mail_.empty();
     mail_.push_back(std::move(task));
   }
@@ -90,7 +91,16 @@ void Loop::run(LoopHooks& hooks) {
     run_mail();
     hooks.on_turn_end(now_);
   }
+  end();
   thread_ = std::thread::id();
+}
+
+// Tasks may hold what somebody waits for to be closed, such as a socket on its way to this loop.
+void Loop::end() {
+  std::vector<Task> left;  // destroyed after the lock is gone
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  left.swap(mail_);
 }
 
 void Loop::wait(LoopHooks& hooks) {

@@ -46,8 +46,8 @@ class Loop {
   void run(LoopHooks& hooks);
   void stop();
 
-  // Runs the task in this or a later turn. Tasks of one thread keep their order. Tasks that are left when the loop
-  // stops are destroyed with it.
+  // Runs the task in this or a later turn. Tasks of one thread keep their order. Tasks that are left when run() ends,
+  // and those that come later, are destroyed without having run.
   void post(Task task);
   bool is_current() const { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
 
@@ -64,6 +64,7 @@ class Loop {
  private:
   void wait(LoopHooks& hooks);
   void run_mail();
+  void end();
 
   int epoll_ = -1;
   int wake_ = -1;  // eventfd
@@ -73,6 +74,7 @@ class Loop {
   std::span<epoll_event> ready_;  // of the current turn, not handled yet
 
   std::mutex mutex_;
+  bool ended_ = false;        // guarded by mutex_: run() has returned
   std::vector<Task> mail_;    // guarded by mutex_
   std::vector<Task> opened_;  // being run
 };

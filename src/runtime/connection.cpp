@@ -11,10 +11,10 @@
 namespace carillon::runtime {
 namespace {
 
-constexpr std::size_t unread_bytes_max = 256 * 1024;   // pipelined behind a request that is being answered
-constexpr std::size_t flush_early_bytes = 256 * 1024;  // queued in one turn: written before its end
-constexpr std::size_t join_bytes_max = 32 * 1024;      // small pieces are copied together: cheaper than a long writev
+constexpr std::size_t unread_bytes_max = 256 * 1024;  // pipelined behind a request that is being answered
+constexpr std::size_t join_bytes_max = 32 * 1024;     // small pieces are copied together: cheaper than a long writev
 constexpr std::size_t queue_capacity_kept = 16;
+constexpr std::size_t written_chunks_kept = 256;  // of a queue that never becomes empty
 constexpr std::size_t pong_backlog_bytes_max = 64 * 1024;
 
 }  // namespace
@@ -57,7 +57,8 @@ void Connection::on_readable() {
 void Connection::on_bytes(std::span<char> bytes) {
   switch (state_) {
     case State::reading_request:
-      return read_requests({bytes.data(), bytes.size()});
+      if (http_->unread.empty()) return read_requests({bytes.data(), bytes.size()});
+      [[fallthrough]];  // answered in this turn: what came before these bytes has not been read yet
     case State::answering:
       http_->unread.append(bytes.data(), bytes.size());
       if (http_->unread.size() > unread_bytes_max) cut();
@@ -90,10 +91,8 @@ void Connection::detach_handler(bool clean) {
 // --- HTTP ---
 
 void Connection::read_requests(std::string_view bytes) {
-  parsing_ = true;
   while (state_ == State::reading_request && take_request_bytes(bytes)) {
   }
-  parsing_ = false;
   if (state_ == State::answering) {
     http_->unread.assign(bytes);
   } else if (state_ == State::websocket && !bytes.empty()) {
@@ -194,6 +193,7 @@ void Connection::respond(http::Response response) {
   const bool body_to_come = http_->head_seen && !http_->parser.complete();
   const bool keep_alive = http_->keep_alive && !response.close && !body_to_come && !shard_.stopping();
   queue(http::serialize(response, keep_alive));
+  shard_.timers().set(*this, shard_.loop().now() + service_.limits.idle_timeout);  // also to take the answer
   if (!keep_alive) {
     state_ = State::closing;
     return;
@@ -202,11 +202,6 @@ void Connection::respond(http::Response response) {
   http_->body_wanted = false;
   http_->parser.next();
   http_->head_seen = http_->continued = false;
-  shard_.timers().set(*this, shard_.loop().now() + service_.limits.idle_timeout);
-  if (!parsing_ && !http_->unread.empty()) {
-    std::string unread = std::exchange(http_->unread, {});
-    read_requests(unread);
-  }
 }
 
 // --- WebSocket ---
@@ -261,6 +256,7 @@ void Connection::on_websocket_event(const websocket::Event& event) {
       const bool clean = event.kind == Kind::close;
       if (!clean) shard_.stats().websocket_violations.add();
       queue(websocket::close_frame(event.code));
+      shard_.timers().set(*this, now + service_.limits.close_timeout);  // also to take what waits before it
       detach_handler(clean);
       decoder_.reset();  // whatever still comes is void
       return;
@@ -271,7 +267,7 @@ void Connection::on_websocket_event(const websocket::Event& event) {
 std::size_t Connection::send(const engineio::FramesPtr& frames) {
   if (state_ != State::websocket) return 0;
   queue(frames, frames->wire());
-  if (queued_bytes_ >= flush_early_bytes && !blocked_) write_queue();
+  if (queued_bytes_ >= service_.limits.write_early_bytes && !blocked_) write_queue();
   return queued_bytes_;
 }
 
@@ -304,8 +300,20 @@ void Connection::flush() {
     detach_handler(false);
     return end();
   }
+  if (!written) return;
   // After our close frame the client's is still to come; in all other cases the last word has been said.
-  if (written && state_ == State::closing && decoder_ == nullptr) begin_closing();
+  if (state_ == State::closing && decoder_ == nullptr) begin_closing();
+  if (state_ == State::reading_request) resume();
+}
+
+// The next of several pipelined requests is read here, not by respond(): its caller may be in the middle of something,
+// such as the end of the session that the next request is for.
+void Connection::resume() {
+  if (!http_->unread.empty()) {
+    const std::string unread = std::exchange(http_->unread, {});
+    return read_requests(unread);
+  }
+  if (shard_.stopping()) on_stop();
 }
 
 // True when everything has been written. An error only marks the connection: this runs in the middle of broadcasts, so
@@ -331,6 +339,7 @@ bool Connection::write_queue() {
     if (!written) {
       if (written.error() == EINTR) continue;
       if (written.error() == EAGAIN) {
+        drop_written();
         // A client that does not read its answers is not asked for more requests.
         if (!std::exchange(blocked_, true)) shard_.loop().change(socket_.fd(), *this, http_ == nullptr, true);
         return false;
@@ -361,6 +370,12 @@ void Connection::take_written(std::size_t bytes) {
     chunk.owner.reset();
     ++queue_head_;
   }
+}
+
+void Connection::drop_written() {
+  if (queue_head_ < written_chunks_kept || queue_head_ < queue_.size() / 2) return;
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(queue_head_));
+  queue_head_ = 0;
 }
 
 // --- the end ---

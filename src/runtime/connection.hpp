@@ -68,7 +68,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
     explicit HttpState(const http::ParserLimits& limits) : parser(limits) {}
     http::RequestParser parser;
     std::string head;    // raw bytes of the incomplete head, for a move
-    std::string unread;  // came in behind a request that is being answered
+    std::string unread;  // came in behind a request that is being answered; read on by flush()
     bool keep_alive = true;
     bool body_wanted = false;
     bool head_seen = false;
@@ -90,6 +90,8 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   void queue(std::string bytes);
   bool write_queue();
   void take_written(std::size_t bytes);
+  void drop_written();
+  void resume();
   void begin_closing();
   void end();
   void detach_handler(bool clean);
@@ -108,7 +110,6 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   bool in_flush_list_ = false;
   bool blocked_ = false;  // the socket has refused bytes; waits to become writable
   bool broken_ = false;   // writing has failed: ended by flush()
-  bool parsing_ = false;  // read_requests() is on the stack
   bool writes_shut_ = false;
 };
 

@@ -16,7 +16,10 @@ namespace {
 std::string default_name(Random& random) {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host = {'n', 'o', 'd', 'e'};
-  return std::string(host.data()) + "-" + random_id(random, 4);
+  std::string name = std::string(host.data()) + "-";
+  static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  for (int i = 0; i < 4; ++i) name.push_back(letters[random.below(letters.size())]);
+  return name;
 }
 
 std::string slashed(std::string path) {
@@ -102,12 +105,33 @@ void Node::serve_api(std::string listen, http::Handler& handler, http::ParserLim
 // --- life ---
 
 void Node::start() {
-  make_shards();
-  bind_clients(options_.listen);
-  for (const std::string& listen : options_.more_listeners) bind_clients(listen);
-  if (api_) bind_api();
-  started_ = true;
-  for (const auto& shard : shards_) shard->start();
+  const std::lock_guard lock(life_);
+  launch();
+}
+
+void Node::launch() {
+  if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
+  try {
+    make_shards();
+    bind_clients(options_.listen);
+    for (const std::string& listen : options_.more_listeners) bind_clients(listen);
+    if (api_) bind_api();
+    started_ = true;
+    for (const auto& shard : shards_) shard->start();
+  } catch (...) {
+    discard();
+    throw;
+  }
+}
+
+// After a start that failed half-way.
+void Node::discard() {
+  join_shards();
+  backplane_.reset();  // while the loop that it is registered with still exists
+  shards_.clear();
+  client_address_.reset();
+  api_address_.reset();
+  started_ = false;
 }
 
 void Node::make_shards() {
@@ -149,17 +173,33 @@ void Node::bind_api() {
 }
 
 void Node::run(const std::function<void()>& listening) {
-  signals_ = std::make_unique<io::StopSignals>();  // before any thread, so that all of them leave the signals to it
-  start();
+  {
+    const std::lock_guard lock(life_);
+    if (stopped_) return;
+    signals_ = std::make_unique<io::StopSignals>();  // before any thread, so that all of them leave the signals to it
+    launch();
+  }
   if (listening) listening();
   signals_->wait();
   stop();
 }
 
 void Node::stop() {
+  const std::lock_guard lock(life_);
+  stopped_ = true;
   if (signals_) signals_->interrupt();
-  for (const auto& shard : shards_) shard->begin_stop();
-  for (const auto& shard : shards_) shard->join();
+  join_shards();
+}
+
+// The backplane's shard stays until the others have ended: their last words to other nodes go through it.
+void Node::join_shards() {
+  Shard* home = backplane_ && !shards_.empty() ? shards_.front().get() : nullptr;
+  for (const auto& shard : shards_) shard->begin_stop(shard.get() == home ? Shard::Then::stays : Shard::Then::ends);
+  for (const auto& shard : shards_)
+    if (shard.get() != home) shard->join();
+  if (home == nullptr) return;
+  home->begin_stop();
+  home->join();
 }
 
 // --- traffic ---

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,10 +36,13 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
                  std::function<http::Response(int status)> error_response);
 
-  // Listens. Throws std::system_error when an address cannot be bound, std::invalid_argument for a malformed one.
+  // Listens. Throws std::system_error when an address cannot be bound, std::invalid_argument for a malformed one; then
+  // nothing is left behind, and it may be tried again. A node starts once: std::logic_error after that.
   void start();
-  void run(const std::function<void()>& listening);  // start(), listening(), wait for a signal or stop(), close
-  void stop();                                       // any thread but a shard's: closes everything and joins the shards
+  // start(), listening(), wait for a signal or stop(), close. Returns at once if stop() was called before.
+  void run(const std::function<void()>& listening);
+  // Any thread but a shard's, also several at the same time: closes everything and joins the shards.
+  void stop();
 
   // --- any thread, after start() ---
   void broadcast(socketio::BroadcastPtr message) override;
@@ -64,6 +68,9 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   };
 
   void make_shards();
+  void launch();
+  void join_shards();
+  void discard();
   void bind_clients(const std::string& listen);
   void bind_api();
   static Application& application(Shard& shard);
@@ -81,8 +88,10 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   std::optional<io::SocketAddress> api_address_;
   std::unique_ptr<Backplane> backplane_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::mutex life_;  // held by start() and stop()
   std::unique_ptr<io::StopSignals> signals_;
   bool started_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace carillon::runtime

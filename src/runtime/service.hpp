@@ -1,6 +1,7 @@
 // What a listener serves: who answers, within which limits.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 
@@ -14,10 +15,11 @@ namespace carillon::runtime {
 
 struct ServiceLimits {
   http::ParserLimits parser;
-  Milliseconds head_timeout{15'000};  // from the first byte of a request to the end of its head
-  Milliseconds body_timeout{30'000};  // for the body
-  Milliseconds idle_timeout{75'000};  // keep-alive without a request
-  Milliseconds close_timeout{3'000};  // for the peer to close after us
+  Milliseconds head_timeout{15'000};           // from the first byte of a request to the end of its head
+  Milliseconds body_timeout{30'000};           // for the body
+  Milliseconds idle_timeout{75'000};           // keep-alive without a request
+  Milliseconds close_timeout{3'000};           // for the peer to close after us
+  std::size_t write_early_bytes = 256 * 1024;  // queued for one client in one turn: written before its end
 };
 
 // Owned by one shard; outlives the connections that use it.

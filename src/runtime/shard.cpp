@@ -30,6 +30,9 @@ Shard::Shard(Settings settings, const MakeApplication& make_application)
   clients_.handler = this;
   clients_.engine = engine_.get();
   clients_.limits.parser.body_bytes_max = settings_.engine->max_payload_bytes;
+  // What a client would take at once must not make it a slow consumer.
+  clients_.limits.write_early_bytes =
+      std::min(clients_.limits.write_early_bytes, settings_.engine->send_queue_bytes_max / 2);
   clients_.error_response = plain_error;
 }
 
@@ -56,8 +59,11 @@ void Shard::start() {
   thread_ = std::thread([this] { loop_.run(*this); });
 }
 
-void Shard::begin_stop() {
-  loop_.post([this] { close_everything(); });
+void Shard::begin_stop(Then then) {
+  loop_.post([this, then] {
+    stays_ = then == Then::stays;
+    close_everything();
+  });
 }
 
 void Shard::join() {
@@ -74,10 +80,21 @@ void Shard::close_everything() {
   for (Connection* connection : all) connection->on_stop();
 }
 
+// Those who have not closed in time, and sessions that have opened since.
+void Shard::end_everything(TimePoint now) {
+  drained_ = true;
+  engine_->close_all(engineio::CloseReason::shutting_down);
+  write_everything();
+  while (!connections_.empty()) connections_.back()->cut();
+  for (TurnGuest* guest : guests_) guest->on_turn_end(now);  // the handlers may have told other nodes
+  write_everything();
+}
+
 // --- connections ---
 
 void Shard::adopt(Service& service, io::Socket socket, std::string address, std::string unread,
                   const std::string& unsent) {
+  if (drained_) return;  // moved here by a shard that still drains
   auto connection = std::make_unique<Connection>(*this, service, std::move(socket), std::move(address));
   Connection& adopted = *connection;
   adopted.place_ = static_cast<std::uint32_t>(connections_.size());
@@ -137,18 +154,24 @@ void Shard::on_turn_begin(TimePoint now) {
 void Shard::on_turn_end(TimePoint now) {
   timers_.advance(now);
   for (TurnGuest* guest : guests_) guest->on_turn_end(now);
-  // A connection that breaks ends its session, whose handlers may send to others: until nothing is left to do.
+  write_everything();
+  if (stopping() && !drained_ && (now >= stop_at_ || connections_.empty())) end_everything(now);
+  if (drained_ && !stays_) loop_.stop();
+}
+
+// A connection that breaks ends its session, whose handlers may send to others: until nothing is left to do.
+void Shard::write_everything() {
   do {
     engine_->flush();
     for (std::size_t i = 0; i < to_flush_.size(); ++i) to_flush_[i]->flush();
     to_flush_.clear();
   } while (engine_->has_work());
   graveyard_.clear();
-  if (now >= stop_at_ || (stop_at_ != never && connections_.empty())) loop_.stop();
 }
 
 TimePoint Shard::next_deadline() const {
-  TimePoint next = std::min(timers_.next_wake(), stop_at_);
+  TimePoint next = timers_.next_wake();
+  if (!drained_) next = std::min(next, stop_at_);
   for (const TurnGuest* guest : guests_) next = std::min(next, guest->next_deadline());
   return next;
 }

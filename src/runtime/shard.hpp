@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,8 +55,9 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
 
   void start();  // begins to accept, on a thread of its own
   // Closes the listeners and all sessions; the thread ends when all connections have, after drain_timeout at most.
-  // Any thread.
-  void begin_stop();
+  // `stays`: it goes on without them, for what others post, until this is called again. Any thread.
+  enum class Then : std::uint8_t { ends, stays };
+  void begin_stop(Then then = Then::ends);
   void join();  // any other thread
 
   // --- any thread ---
@@ -88,6 +90,8 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
  private:
   void adopt(Service& service, io::Socket socket, std::string address, std::string unread, const std::string& unsent);
   void close_everything();
+  void write_everything();
+  void end_everything(TimePoint now);
 
   // io::LoopHooks
   void on_turn_begin(TimePoint now) override;
@@ -121,6 +125,8 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   std::vector<char> read_buffer_;
   std::string joined_;
   TimePoint stop_at_ = never;
+  bool drained_ = false;  // all connections have ended
+  bool stays_ = false;
   std::thread thread_;
 };
 

@@ -49,7 +49,10 @@ struct Client::PendingBinary {
 class Client::ConnectTimer final : public Timer {
  public:
   explicit ConnectTimer(Client& client) : client_(client) {}
-  void on_deadline(TimePoint) override { client_.session_.close(engineio::CloseReason::connect_timeout); }
+  void on_deadline(TimePoint now) override {
+    client_.server_.set_time(now);
+    client_.session_.close(engineio::CloseReason::connect_timeout);
+  }
 
  private:
   Client& client_;
@@ -100,7 +103,7 @@ Result<void, PacketError> Client::on_binary(std::string_view data) {
 Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vector<Binary>& attachments) {
   if (packet.type == PacketType::connect) return on_connect(packet);
   const auto socket = find(packet.name_space);
-  if (!socket || socket->state() != SocketCore::State::connected) return Failure(PacketError::bad_json);
+  if (!socket || socket->state() != SocketCore::State::connected) return Failure(PacketError::out_of_place);
   switch (packet.type) {
     case PacketType::event:
       return socket->on_event(packet, attachments);
@@ -108,8 +111,8 @@ Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vec
       return socket->on_ack(packet, attachments);
     case PacketType::disconnect:
       if (!packet.data.empty()) return Failure(PacketError::bad_json);
-      socket->end(DisconnectReason::client_namespace_disconnect);
       forget(*socket);
+      socket->end(DisconnectReason::client_namespace_disconnect);
       return {};
     case PacketType::connect:
     case PacketType::connect_error:
@@ -127,7 +130,7 @@ Result<void, PacketError> Client::on_connect(const Packet& packet) {
     if (!parsed || parsed->as_object() == nullptr) return Failure(PacketError::bad_json);
     auth = std::move(*parsed);
   }
-  if (find(packet.name_space)) return Failure(PacketError::bad_json);  // a second CONNECT
+  if (find(packet.name_space)) return Failure(PacketError::out_of_place);
   NamespaceCore* name_space = server_.find_namespace(packet.name_space);
   if (name_space == nullptr) {
     server_.stats().connect_errors.add();
@@ -153,10 +156,9 @@ void Client::forget(SocketCore& socket) {
 
 // Told by packets, so that the clients do not come back by themselves.
 void Client::disconnect() {
-  while (!sockets_.empty()) {
-    const auto socket = sockets_.back();
-    socket->disconnect(false);
-  }
+  const auto sockets = sockets_;  // handlers may end others of them meanwhile
+  for (const auto& socket : sockets)
+    if (socket->state() == SocketCore::State::connected) socket->disconnect(false);
   session_.close(engineio::CloseReason::forced_close);
 }
 

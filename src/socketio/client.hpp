@@ -28,7 +28,7 @@ class Client final : public engineio::SessionAttachment {
 
   // A socket has joined its namespace: the connect timeout no longer applies.
   void connected();
-  // A socket has left its namespace or was refused.
+  // A socket is about to leave its namespace, or is refused: the client may join again from now on.
   void forget(SocketCore& socket);
   // Disconnects all sockets of the connection, then closes it.
   void disconnect();

@@ -70,35 +70,43 @@ void NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
     return;
   }
   const Rooms::Joined joined = rooms_.join(socket, room);
-  if (joined == Rooms::Joined::opened) {
-    server_.stats().rooms.add(1);
-    if (cluster != nullptr) return cluster->open_room(name_, room, std::move(done));
+  if (joined == Rooms::Joined::opened) server_.stats().rooms.add(1);
+  if (cluster == nullptr) {
+    if (done) done();
+  } else if (joined == Rooms::Joined::opened && find_socket(room) == nullptr) {
+    cluster->open_room(name_, room, std::move(done));
+  } else if (done) {
+    cluster->await_room(name_, room, std::move(done));
   }
-  if (!done) return;
-  if (cluster != nullptr) return cluster->await_room(name_, room, std::move(done));
-  done();
 }
 
 void NamespaceCore::leave(SocketCore& socket, std::string_view room) {
   if (!rooms_.leave(socket, room)) return;
   server_.stats().rooms.add(-1);
-  if (ClusterPort* cluster = server_.surroundings().cluster) cluster->close_room(name_, room);
+  close_unless_used(room);
 }
 
 void NamespaceCore::open_own_room(SocketCore& socket, Task done) {
   by_id_.emplace(socket.id(), &socket);
-  if (ClusterPort* cluster = server_.surroundings().cluster)
-    return cluster->open_room(name_, socket.id(), std::move(done));
-  done();
+  ClusterPort* cluster = server_.surroundings().cluster;
+  if (cluster == nullptr) return done();
+  if (rooms_.find(socket.id()) != nullptr) return cluster->await_room(name_, socket.id(), std::move(done));
+  cluster->open_room(name_, socket.id(), std::move(done));
 }
 
 void NamespaceCore::leave_all(SocketCore& socket) {
-  ClusterPort* cluster = server_.surroundings().cluster;
+  const bool had_own_room = by_id_.erase(socket.id()) > 0;
   const auto gone = rooms_.leave_all(socket);
   server_.stats().rooms.add(-static_cast<std::int64_t>(gone.size()));
-  if (cluster != nullptr)
-    for (const std::string& room : gone) cluster->close_room(name_, room);
-  if (by_id_.erase(socket.id()) > 0 && cluster != nullptr) cluster->close_room(name_, socket.id());
+  for (const std::string& room : gone) close_unless_used(room);
+  if (had_own_room) close_unless_used(socket.id());
+}
+
+// Others may have joined a room that is called like a socket: to the cluster both are one.
+void NamespaceCore::close_unless_used(std::string_view room) {
+  ClusterPort* cluster = server_.surroundings().cluster;
+  if (cluster != nullptr && find_socket(room) == nullptr && rooms_.find(room) == nullptr)
+    cluster->close_room(name_, room);
 }
 
 }  // namespace carillon::socketio

@@ -40,8 +40,13 @@ class NamespaceCore {
 
   const std::vector<SocketCore*>& sockets() const { return sockets_; }
   SocketCore* find_socket(std::string_view id) const;
+  // Neither sockets, connected or not, nor rooms.
+  bool is_empty() const { return sockets_.empty() && by_id_.empty() && rooms_.size() == 0; }
 
  private:
+  // Tells the cluster, unless there is still a room or a socket of that name.
+  void close_unless_used(std::string_view room);
+
   template <class Visitor>
   void for_each_in(const std::string& room, Visitor visit);
 

@@ -67,6 +67,8 @@ std::string_view to_string(PacketError error) {
       return "unexpected binary or text message";
     case PacketError::bad_placeholder:
       return "bad placeholder";
+    case PacketError::out_of_place:
+      return "packet for a namespace that was not joined, or that was joined before";
   }
   return "malformed packet";
 }

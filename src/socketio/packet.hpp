@@ -44,6 +44,7 @@ enum class PacketError {
   too_many_attachments,
   unexpected_binary,  // an attachment without a packet, or text before the last attachment
   bad_placeholder,
+  out_of_place,  // for a namespace that the client has not joined (yet), or a second CONNECT
 };
 std::string_view to_string(PacketError error);
 

@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "socketio/ack_target.hpp"
+#include "socketio/application_call.hpp"
 #include "socketio/client.hpp"
 #include "socketio/namespace_core.hpp"
 #include "socketio/next_target.hpp"
@@ -36,14 +37,15 @@ void refuse_reserved(std::string_view event) {
 }  // namespace
 
 struct SocketCore::PendingAck final : Timer {
-  PendingAck(SocketCore& owner, std::uint64_t number, AckHandler on_result)
-      : socket(owner), id(number), handler(std::move(on_result)) {}
+  PendingAck(SocketCore& owner, std::uint64_t number, std::string_view name, AckHandler on_result)
+      : socket(owner), id(number), event(name), handler(std::move(on_result)) {}
   void on_deadline(TimePoint now) override {
     socket.namespace_.server().set_time(now);
     socket.settle_ack(id, std::unexpected(AckError::timeout));
   }
   SocketCore& socket;
   std::uint64_t id;
+  std::string event;
   AckHandler handler;
 };
 
@@ -62,18 +64,25 @@ void SocketCore::run_middleware(std::size_t index) {
   const auto& middlewares = namespace_.handlers().middlewares;
   if (index == middlewares.size()) return connect();
   ShardPort& shard = namespace_.server().surroundings().shard;
-  middlewares[index](face_, Next(std::make_shared<NextTarget>(weak_from_this(), index, shard)));
+  const auto next = std::make_shared<NextTarget>(weak_from_this(), index, shard);
+  const bool returned =
+      call_application("middleware of", namespace_.name(), [&] { middlewares[index](face_, Next(next)); });
+  // Fails closed. Where it had answered before it threw, its answer stands.
+  if (!returned) next->resume(ConnectError{"Internal server error", nullptr});
 }
 
 void SocketCore::resume(std::size_t index, std::optional<ConnectError> error) {
   if (state_ != State::connecting) return;
   if (!error) return run_middleware(index + 1);
+  refuse(*error);
+}
+
+void SocketCore::refuse(const ConnectError& error) {
   const auto keep = shared_from_this();
   namespace_.server().stats().connect_errors.add();
-  send(encode_connect_error(namespace_.name(), error->message, error->data));
-  state_ = State::disconnected;
-  namespace_.leave_all(*this);
+  send(encode_connect_error(namespace_.name(), error.message, error.data));
   client_.forget(*this);
+  end(DisconnectReason::server_namespace_disconnect);
 }
 
 // The socket's own id is a room like others: the client hears of its connection when messages to it arrive.
@@ -92,7 +101,7 @@ void SocketCore::finish_connect() {
   send(encode_connect(namespace_.name(), id_));
   for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
     if (state_ != State::connected) break;
-    handler(face_);
+    call_application("connection to", namespace_.name(), [&] { handler(face_); });
   }
 }
 
@@ -120,7 +129,7 @@ Result<void, PacketError> SocketCore::on_event(const Packet& packet, const std::
   if (packet.id)
     ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().surroundings().shard, namespace_.name(),
                                           *packet.id));
-  (*handler)(args, ack);
+  call_application("event", name, [&] { (*handler)(args, ack); });
   return {};
 }
 
@@ -145,6 +154,7 @@ Result<void, PacketError> SocketCore::on_ack(const Packet& packet, const std::ve
 
 void SocketCore::emit(std::string_view event, const Args& args, bool is_volatile) {
   refuse_reserved(event);
+  if (state_ == State::disconnected) return;  // the connection may still be there, for other namespaces
   const auto frames = encode_event(namespace_.name(), event, args);
   if (is_volatile) {
     send_volatile(frames);
@@ -155,9 +165,13 @@ void SocketCore::emit(std::string_view event, const Args& args, bool is_volatile
 
 void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout) {
   refuse_reserved(event);
-  if (state_ == State::disconnected) return handler(std::unexpected(AckError::disconnected));
+  if (state_ == State::disconnected) {
+    const AckResult gone = std::unexpected(AckError::disconnected);
+    call_application("the answer to", event, [&] { handler(gone); });
+    return;
+  }
   const std::uint64_t id = next_ack_id_++;
-  auto pending = std::make_unique<PendingAck>(*this, id, std::move(handler));
+  auto pending = std::make_unique<PendingAck>(*this, id, event, std::move(handler));
   ServerCore& server = namespace_.server();
   if (timeout > Milliseconds::zero()) server.surroundings().timers.set(*pending, server.now() + timeout);
   pending_acks_.emplace(id, std::move(pending));
@@ -170,7 +184,7 @@ void SocketCore::settle_ack(std::uint64_t id, const AckResult& result) {
   const auto keep = shared_from_this();
   const auto pending = std::move(found->second);
   pending_acks_.erase(found);
-  pending->handler(result);
+  call_application("the answer to", pending->event, [&] { pending->handler(result); });
 }
 
 // --- the application's calls ---
@@ -180,7 +194,9 @@ void SocketCore::join(std::string_view room, std::function<void()> done) {
   Task task;
   if (done) {
     task = [weak = weak_from_this(), done = std::move(done)] {
-      if (const auto socket = weak.lock(); socket && socket->state() != State::disconnected) done();
+      const auto socket = weak.lock();
+      if (!socket || socket->state() == State::disconnected) return;
+      call_application("a join in", socket->name_space().name(), done);
     };
   }
   namespace_.join(*this, room, std::move(task));
@@ -212,10 +228,12 @@ void SocketCore::off(std::string_view event) {
 void SocketCore::disconnect(bool close) {
   if (state_ == State::disconnected) return;
   if (close) return client_.disconnect();
+  // In middleware: the client must not wait for an answer that never comes.
+  if (state_ == State::connecting) return refuse({"Disconnected by the server", nullptr});
   const auto keep = shared_from_this();
-  if (state_ == State::connected) send(encode_disconnect(namespace_.name()));
-  end(DisconnectReason::server_namespace_disconnect);
+  send(encode_disconnect(namespace_.name()));
   client_.forget(*this);
+  end(DisconnectReason::server_namespace_disconnect);
 }
 
 void SocketCore::end(DisconnectReason reason) {
@@ -225,9 +243,10 @@ void SocketCore::end(DisconnectReason reason) {
   while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
   if (was_connected) namespace_.remove(*this);
   namespace_.leave_all(*this);
-  if (was_connected && disconnect_handler_) disconnect_handler_(reason);
+  const auto on_end = std::exchange(disconnect_handler_, nullptr);  // it may set another
+  if (was_connected && on_end) call_application("disconnect from", namespace_.name(), [&] { on_end(reason); });
   // Handlers may hold what refers to this socket.
-  handlers_.clear();
+  std::exchange(handlers_, {}).clear();
   disconnect_handler_ = nullptr;
 }
 

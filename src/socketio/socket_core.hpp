@@ -78,6 +78,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
 
   void connect();
   void finish_connect();
+  void refuse(const ConnectError& error);
   const std::shared_ptr<Socket::EventHandler>* find_handler(std::string_view event) const;
   void settle_ack(std::uint64_t id, const AckResult& result);
 

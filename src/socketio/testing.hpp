@@ -1,0 +1,224 @@
+// Fakes for tests of the Socket.IO layer: the shard, the node and the cluster around a ServerCore, and clients that
+// talk to it over WebSocket through a real Engine.IO core.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <carillon/namespace.hpp>
+
+#include "engineio/testing.hpp"
+#include "socketio/server_core.hpp"
+#include "socketio/shard_port.hpp"
+#include "socketio/socket_core.hpp"
+
+namespace carillon::socketio {
+
+class FakeShard final : public ShardPort {
+ public:
+  void post(Task task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  bool is_current() const override { return this_thread() == home_; }
+  void run() {
+    for (;;) {
+      std::vector<Task> tasks;
+      {
+        const std::lock_guard lock(mutex_);
+        tasks = std::exchange(tasks_, {});
+      }
+      if (tasks.empty()) return;
+      for (Task& task : tasks) task();
+    }
+  }
+
+ private:
+  // An address that is another one on each thread.
+  static const void* this_thread() {
+    static thread_local const char mark = 0;
+    return &mark;
+  }
+
+  const void* home_ = this_thread();
+  std::mutex mutex_;
+  std::vector<Task> tasks_;
+};
+
+// A node of one shard.
+class FakeNode final : public BroadcastPort {
+ public:
+  explicit FakeNode(FakeShard& shard) : shard_(shard) {}
+  void broadcast(BroadcastPtr message) override {
+    if (shard_.is_current()) {
+      deliver(std::move(message));
+    } else {
+      shard_.post([this, message]() mutable { deliver(std::move(message)); });
+    }
+  }
+
+  ServerCore* core = nullptr;
+  std::vector<BroadcastPtr> broadcasts;
+
+ private:
+  void deliver(BroadcastPtr message) {
+    core->deliver(*message);
+    broadcasts.push_back(std::move(message));
+  }
+  FakeShard& shard_;
+};
+
+// Knows which rooms are open, and confirms at once or when it is told to.
+class FakeCluster final : public ClusterPort {
+ public:
+  void publish(BroadcastPtr) override {}
+  void open_room(std::string_view name_space, std::string_view room, Task done) override {
+    EXPECT_TRUE(rooms.insert(key(name_space, room)).second) << room << " was open";
+    wait(std::move(done));
+  }
+  void await_room(std::string_view name_space, std::string_view room, Task done) override {
+    EXPECT_TRUE(rooms.contains(key(name_space, room))) << room << " was not open";
+    wait(std::move(done));
+  }
+  void close_room(std::string_view name_space, std::string_view room) override {
+    EXPECT_EQ(rooms.erase(key(name_space, room)), 1U) << room << " was not open";
+  }
+  void confirm() {
+    for (Task& task : std::exchange(waiting, {})) task();
+  }
+  static std::string key(std::string_view name_space, std::string_view room) {
+    return std::string(name_space) + "#" + std::string(room);
+  }
+
+  std::set<std::string> rooms;  // "/#room"
+  bool slow = false;            // confirms when told to
+  std::vector<Task> waiting;
+
+ private:
+  void wait(Task done) {
+    if (!done) return;
+    if (slow) {
+      waiting.push_back(std::move(done));
+    } else {
+      done();
+    }
+  }
+};
+
+// A server on virtual time. Namespaces are made before the first client.
+class Bench {
+ public:
+  ~Bench() {
+    engine_.reset();  // sessions before the core that they report to
+  }
+
+  Namespace& of(const std::string& name) {
+    for (const auto& face : faces_)
+      if (face->name() == name) return *face;
+    EXPECT_EQ(core_, nullptr) << "the server has started";
+    auto handlers = std::make_shared<NamespaceHandlers>();
+    table_.emplace(name, handlers);
+    return *faces_.emplace_back(std::make_unique<Namespace>(node, std::move(handlers), name));
+  }
+  Namespace& root() { return of("/"); }
+
+  ServerCore& core() {
+    start();
+    return *core_;
+  }
+  engineio::EngineBench& engine() {
+    start();
+    return *engine_;
+  }
+  // Runs what was posted to the shard, and ends the turn.
+  void turn() {
+    shard.run();
+    engine().turn();
+  }
+  void advance(Milliseconds by) { engine().advance(by); }
+
+  // Nothing is left of any session or socket.
+  void expect_empty() {
+    for (const auto& face : faces_) EXPECT_TRUE(core().find_namespace(face->name())->is_empty()) << face->name();
+    EXPECT_EQ(core().stats().sockets.value(), 0);
+    EXPECT_EQ(core().stats().rooms.value(), 0);
+    EXPECT_EQ(engine().engine.session_count(), 0U);
+    EXPECT_EQ(engine().engine.stats().sessions.value(), 0);
+    EXPECT_EQ(world.timers.size(), 0U);
+    EXPECT_TRUE(cluster.rooms.empty());
+  }
+
+  engineio::World world;
+  engineio::Options engine_options;
+  Options options;
+  FakeShard shard;
+  FakeNode node{shard};
+  FakeCluster cluster;
+  bool clustered = false;
+
+ private:
+  void start() {
+    if (core_) return;
+    of("/");
+    core_ = std::make_unique<ServerCore>(
+        options, table_,
+        ServerCore::Surroundings{shard, node, clustered ? &cluster : nullptr, world.timers, world.random});
+    core_->set_time(world.now);
+    node.core = core_.get();
+    engine_ = std::make_unique<engineio::EngineBench>(world, *core_, engine_options);
+    engine_->set_time = [this](TimePoint now) { core_->set_time(now); };
+  }
+
+  NamespaceTable table_;
+  std::vector<std::unique_ptr<Namespace>> faces_;
+  std::unique_ptr<ServerCore> core_;
+  std::unique_ptr<engineio::EngineBench> engine_;
+};
+
+// A client over WebSocket. Texts are Socket.IO packets, without Engine.IO's type digit.
+class TestClient {
+ public:
+  explicit TestClient(Bench& bench) : bench_(bench), peer(bench.engine().open_websocket()) {}
+
+  void send(const std::string& packet) { bench_.engine().message(peer, "4" + packet); }
+  void attach(const std::string& bytes) { bench_.engine().binary(peer, bytes); }
+  void hang_up(bool clean = true) { bench_.engine().closed(peer, clean); }
+
+  // What has come since the last call; attachments are marked "b:".
+  std::vector<std::string> take() {
+    std::vector<std::string> packets = peer.take();
+    for (std::string& packet : packets)
+      if (packet.starts_with('4')) packet.erase(0, 1);
+    return packets;
+  }
+  // Joins a namespace ("/name"); gives the socket's id, and leaves what came after the CONNECT for take().
+  std::string connect(const std::string& name_space = "/", const std::string& auth = "") {
+    const std::string head = "0" + (name_space == "/" ? "" : name_space + ",");
+    send(head + auth);
+    const std::string mark = "4" + head + R"({"sid":")";
+    EXPECT_FALSE(peer.messages.empty()) << "no answer to CONNECT";
+    if (peer.messages.empty()) return "";
+    const std::string answer = peer.messages.front();
+    peer.messages.erase(peer.messages.begin());
+    EXPECT_TRUE(answer.starts_with(mark)) << answer;
+    return answer.size() < mark.size() + 20 ? "" : answer.substr(mark.size(), 20);
+  }
+  bool open() const { return peer.open(); }
+
+ private:
+  Bench& bench_;
+
+ public:
+  engineio::FakePeer& peer;
+};
+
+}  // namespace carillon::socketio
