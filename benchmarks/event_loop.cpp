@@ -5,10 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <boost/asio.hpp>
-
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -17,6 +15,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <boost/asio.hpp>
 
 #include "io/listener.hpp"
 #include "io/loop.hpp"
@@ -57,7 +57,9 @@ class OwnServer final : public io::LoopHooks {
 
  private:
   struct Connection final : io::Watcher {
-    Connection(OwnServer& own, io::Socket accepted) : server(own), socket(std::move(accepted)) { own.loop_.watch(socket.fd(), *this); }
+    Connection(OwnServer& own, io::Socket accepted) : server(own), socket(std::move(accepted)) {
+      own.loop_.watch(socket.fd(), *this);
+    }
     void on_io(bool, bool) override {
       const auto count = socket.read(server.buffer_);
       if (!count) return;
@@ -149,7 +151,8 @@ void measure(const char* name, int connections, int rounds) {
     cpu_us = thread_cpu_us() - before;
   });
   std::vector<io::Socket> clients;
-  for (int i = 0; i < connections; ++i) clients.push_back(std::move(*io::Socket::dial(io::resolve("127.0.0.1", server.port()).front())));
+  for (int i = 0; i < connections; ++i)
+    clients.push_back(std::move(*io::Socket::dial(io::resolve("127.0.0.1", server.port()).front())));
   echo(clients, 1);
   const std::size_t memory = resident_bytes() - memory_before;
   echo(clients, rounds);

@@ -5,8 +5,6 @@
 // Prints one line of JSON. Exit 1 if anything was lost, repeated or out of order.
 #include <dirent.h>
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -18,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include <CLI/CLI.hpp>
 #include <carillon/value.hpp>
 
 #include "io/address.hpp"
@@ -34,10 +33,10 @@ struct Options {
   std::string target = "127.0.0.1:3000";
   int pid = 0;
   int clients = 1000;
-  int rate = 50;     // broadcasts per second
-  int burst = 1;     // published at once, `rate` times per second
+  int rate = 50;  // broadcasts per second
+  int burst = 1;  // published at once, `rate` times per second
   int seconds = 10;
-  int bytes = 128;   // of the payload string
+  int bytes = 128;  // of the payload string
 };
 
 // User and system time of all threads of a process in nanoseconds; exact, where /proc/PID/stat counts ticks of 10 ms.
@@ -96,7 +95,7 @@ class Load final : public io::LoopHooks {
   void on_turn_end(TimePoint) override {}
   TimePoint next_deadline() const override { return next_publish_; }
   void connect_some();
-  void publish(TimePoint now);
+  void publish();
   void report() const;
 
   Options options_;
@@ -116,7 +115,8 @@ class Load final : public io::LoopHooks {
 };
 
 std::int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // The number after `key` in a payload such as "seq=12 at=345 xxxx".
@@ -192,7 +192,8 @@ void Load::on_connected() {
 }
 
 void Load::on_message(std::int64_t expected, std::string_view text) {
-  if (number_after(text, "seq=") != expected) return fail("lost, repeated or out of order: expected " + std::to_string(expected));
+  if (number_after(text, "seq=") != expected)
+    return fail("lost, repeated or out of order: expected " + std::to_string(expected));
   ++delivered_;
   latencies_us_.push_back(now_us() - number_after(text, "at="));
   if (delivered_ < published_ * options_.clients) return;
@@ -201,10 +202,10 @@ void Load::on_message(std::int64_t expected, std::string_view text) {
 }
 
 void Load::on_turn_begin(TimePoint now) {
-  if (now >= next_publish_) publish(now);
+  if (now >= next_publish_) publish();
 }
 
-void Load::publish(TimePoint now) {
+void Load::publish() {
   for (int i = 0; i < options_.burst; ++i) {
     std::string payload = "seq=" + std::to_string(published_++) + " at=" + std::to_string(now_us()) + " ";
     payload.resize(static_cast<std::size_t>(options_.bytes), 'x');
@@ -218,7 +219,9 @@ void Load::publish(TimePoint now) {
 void Load::report() const {
   auto sorted = latencies_us_;
   std::sort(sorted.begin(), sorted.end());
-  const auto at = [&](double share) { return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))]; };
+  const auto at = [&](double share) {
+    return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+  };
   const double cpu = static_cast<double>(cpu_after_ - cpu_before_) / 1000.0;
   std::cout << to_json(Object{{"clients", options_.clients},
                               {"published", published_},

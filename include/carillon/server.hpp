@@ -19,7 +19,7 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:3000";  // HOST:PORT; port 0 picks a free one
   std::vector<std::string> more_listeners = {};
   std::string path = "/socket.io/";
-  unsigned shards = 0;         // 0: one per core
+  unsigned shards = 0;         // 0: one per core that the process may use
   std::string node_name = {};  // empty: host name and four random characters
   std::uint32_t ping_interval_ms = 25'000;
   std::uint32_t ping_timeout_ms = 20'000;

@@ -1,5 +1,6 @@
 #include "runtime/node.hpp"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,6 +21,13 @@ std::string default_name(Random& random) {
   static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
   for (int i = 0; i < 4; ++i) name.push_back(letters[random.below(letters.size())]);
   return name;
+}
+
+// The cores that this process may run on: fewer than the machine's in a container or under taskset.
+unsigned usable_cores() {
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
 std::string slashed(std::string path) {
@@ -69,7 +77,7 @@ Node::Node(ServerOptions options)
   socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
   socketio_options_.attachments_max = options_.attachments_max;
   if (name_.empty()) name_ = default_name(*make_system_random());
-  if (options_.shards == 0) options_.shards = std::max(1U, std::thread::hardware_concurrency());
+  if (options_.shards == 0) options_.shards = usable_cores();
   options_.shards = std::min(options_.shards, engineio::shards_max);
   of("/");
 }

@@ -233,6 +233,7 @@ TEST(SocketIoLife, LeavesNothingBehind) {
     bench.advance(Milliseconds(60'000));
     bench.expect_empty();
     EXPECT_TRUE(sockets.empty()) << "each one that connected was told of its end";
+    EXPECT_GT(bench.core().stats().connects.value(), 50U) << "or nothing was tried";
     if (::testing::Test::HasFailure()) FAIL() << "seed " << seed;
   }
 }
