@@ -1,6 +1,8 @@
 // One shard with a tiny application and a tiny HTTP service on loopback, for tests of connections.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <string>
