@@ -3,10 +3,9 @@
 #include <iostream>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "engineio/engine.hpp"
 #include "io/signals.hpp"
+#include "options.hpp"
 #include "runtime/shard.hpp"
 
 namespace {
@@ -32,17 +31,8 @@ class Echo final : public runtime::ShardApplication, public engineio::SessionHan
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  CLI::App app("Engine.IO echo server");
-  std::uint16_t port = 0;
-  bool allow_eio3 = false;
-  app.add_option("--port", port, "port on 127.0.0.1; 0 picks a free one");
-  app.add_flag("--allow-eio3", allow_eio3, "accept Engine.IO 3 clients, too");
-  CLI11_PARSE(app, argc, argv);
-  if (allow_eio3) {
-    std::cerr << "--allow-eio3: this version speaks Engine.IO 4 only\n";
-    return 2;
-  }
+int main(int argc, char** argv) try {
+  const Options flags = parse_options(argc, argv);
 
   engineio::Options options;
   options.path = "/engine.io/";
@@ -53,7 +43,7 @@ int main(int argc, char** argv) {
 
   io::StopSignals signals;
   runtime::Shard shard({0, "echo", &options}, [](runtime::Shard&) { return std::make_unique<Echo>(); });
-  io::SocketAddress address = io::resolve("127.0.0.1", port).front();
+  io::SocketAddress address = io::resolve("127.0.0.1", flags.port).front();
   auto listener = std::make_unique<io::Listener>(address, false);
   address = listener->address();
   shard.listen(std::move(listener), shard.client_service());
@@ -61,4 +51,6 @@ int main(int argc, char** argv) {
   std::cout << "ready " << address.to_string() << std::endl;
   signals.wait();
   return 0;
+} catch (const std::exception& error) {
+  return complain(error);
 }

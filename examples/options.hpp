@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -30,9 +32,13 @@ inline Options parse_options(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-  if (allow_eio3 || recovery) {
-    std::cerr << (allow_eio3 ? "--allow-eio3" : "--recovery") << " is not in this version yet\n";
-    std::exit(2);
-  }
+  if (allow_eio3) std::cerr << "--allow-eio3 is not in this version yet: Engine.IO 3 clients are refused\n";
+  if (recovery) std::cerr << "--recovery is not in this version yet: sessions are not recovered\n";
   return options;
+}
+
+// Says why the program cannot go on; gives its exit status: 2 for a wrong argument, 1 for anything else.
+inline int complain(const std::exception& error) {
+  std::cerr << error.what() << '\n';
+  return dynamic_cast<const std::invalid_argument*>(&error) != nullptr ? 2 : 1;
 }

@@ -5,7 +5,7 @@
 
 #include "options.hpp"
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const Options options = parse_options(argc, argv);
   carillon::Server io({
       .listen = options.listen(),
@@ -28,4 +28,6 @@ int main(int argc, char** argv) {
   io.of("/custom").on_connection([](carillon::Socket& socket) { socket.emit("auth", socket.handshake().auth()); });
 
   io.run([&io] { std::cout << "ready " << io.address() << "\n" << std::flush; });
+} catch (const std::exception& error) {
+  return complain(error);
 }

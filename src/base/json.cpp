@@ -21,7 +21,10 @@ constexpr std::int64_t whole_exponent_max = std::int64_t{1} << 40;  // more than
 // Recursive descent over the text. `Sink` decides what is built: nothing (check) or a Value.
 class Reader {
  public:
-  Reader(std::string_view text, const std::vector<Binary>* attachments) : text_(text), attachments_(attachments) {}
+  Reader(std::string_view text, const std::vector<Binary>* attachments) : text_(text), attachments_(attachments) {
+    if (attachments == nullptr) return;
+    for (const Binary& attachment : *attachments) expansion_left_ += json_attachment_uses_max * attachment.bytes.size();
+  }
 
   bool document(Value* out) {
     skip_space();
@@ -130,7 +133,11 @@ class Reader {
         const std::int64_t index = number != nullptr ? number->as_int64(-1) : -1;
         if (index < 0 || static_cast<std::uint64_t>(index) >= attachments_->size())
           return fail("placeholder without attachment");
-        out.storage().emplace<Binary>((*attachments_)[static_cast<std::size_t>(index)]);
+        const Binary& attachment = (*attachments_)[static_cast<std::size_t>(index)];
+        // Each use is a copy: without a limit a page of placeholders would make gigabytes of one attachment.
+        if (attachment.bytes.size() > expansion_left_) return fail("placeholders repeat too often");
+        expansion_left_ -= attachment.bytes.size();
+        out.storage().emplace<Binary>(attachment);
         return true;
       }
     }
@@ -309,6 +316,7 @@ class Reader {
 
   std::string_view text_;
   const std::vector<Binary>* attachments_;
+  std::size_t expansion_left_ = 0;  // bytes that placeholders may still become
   std::size_t at_ = 0;
   std::string_view message_;
 };

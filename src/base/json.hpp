@@ -27,6 +27,9 @@ Result<void, JsonError> check_json(std::string_view text);
 
 Result<Value, JsonError> parse_json(std::string_view text);
 
+// Repeated placeholders may make at most so many times the bytes of all attachments together.
+inline constexpr std::size_t json_attachment_uses_max = 4;
+
 // As parse_json, with {"_placeholder":true,"num":N} replaced by a copy of attachments[N]; an N that is none of them is
 // an error.
 Result<Value, JsonError> parse_json(std::string_view text, const std::vector<Binary>& attachments);

@@ -285,5 +285,19 @@ TEST(JsonRandom, damaged_text_is_judged_alike_by_both_readers) {
   }
 }
 
+TEST(JsonTest, APlaceholderMayRepeatButNotMultiplyItsAttachmentWithoutEnd) {
+  const std::vector<Binary> attachments{{std::string(100'000, 'x')}};
+  const auto text = [](int uses) {
+    std::string items;
+    for (int i = 0; i < uses; ++i) items += R"({"_placeholder":true,"num":0},)";
+    return "[" + items + "0]";
+  };
+  EXPECT_TRUE(parse_json(text(2), attachments));
+  EXPECT_TRUE(parse_json(text(4), attachments));
+  const auto refused = parse_json(text(30'000), attachments);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "placeholders repeat too often");
+}
+
 }  // namespace
 }  // namespace carillon

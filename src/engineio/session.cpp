@@ -73,7 +73,8 @@ void Session::send(const FramesPtr& frames) {
     waiting = outbox_bytes_ += frames->bytes();
     if (poll_ != nullptr) engine_.want_flush(*this);
   }
-  if (waiting > engine_.options_.send_queue_bytes_max) engine_.condemn(*this);
+  // One message alone may be larger than the limit: it is not the client's fault.
+  if (waiting > engine_.options_.send_queue_bytes_max && waiting > frames->bytes()) engine_.condemn(*this);
 }
 
 bool Session::send_volatile(const FramesPtr& frames) {

@@ -12,6 +12,7 @@ namespace carillon::io {
 namespace {
 
 constexpr int backlog = 4096;
+constexpr Milliseconds pause_time{100};
 constexpr int accepts_per_turn = 64;  // others on the loop get their turn during a storm of connections
 
 [[noreturn]] void fail(const SocketAddress& address) {
@@ -58,8 +59,22 @@ void Listener::refuse_one() {
   spare_.close();
   Socket(::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC)).close();
   spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!spare_.is_open()) pause();  // another thread was faster
   if (!std::exchange(told_, true))
     log_error("out of file descriptors: new connections are closed; raise the limit (ulimit -n)");
+}
+
+void Listener::pause() {
+  resume_at_ = loop_->now() + pause_time;
+  loop_->change(socket_.fd(), *this, false, false);
+}
+
+void Listener::resume(TimePoint now) {
+  if (now < resume_at_) return;
+  resume_at_ = never;
+  if (!socket_.is_open()) return;
+  if (!spare_.is_open()) spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  loop_->change(socket_.fd(), *this, true, false);
 }
 
 void Listener::on_io(bool, bool) {
@@ -69,7 +84,11 @@ void Listener::on_io(bool, bool) {
     const int fd =
         ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-      if (errno == EMFILE || errno == ENFILE) refuse_one();
+      if (errno == EMFILE || errno == ENFILE) {
+        refuse_one();
+      } else if (errno == ENOBUFS || errno == ENOMEM) {
+        pause();
+      }
       return;
     }
     Socket socket(fd);

@@ -28,13 +28,20 @@ class Listener final : public Watcher {
   void start(Loop& loop, Accepted accepted);
   void stop();  // stops accepting; the port is free
 
+  // Out of file descriptors and without a spare one it pauses. The owner calls resume() in each turn, and sees to it
+  // that there is one at resume_at().
+  TimePoint resume_at() const { return resume_at_; }
+  void resume(TimePoint now);
+
   void on_io(bool readable, bool writable) override;
 
  private:
   void refuse_one();
+  void pause();
 
   Socket socket_;
   Socket spare_;  // a file descriptor to give up for closing a connection when there are no others
+  TimePoint resume_at_ = never;
   bool told_ = false;
   Loop* loop_ = nullptr;
   Accepted accepted_;

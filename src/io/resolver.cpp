@@ -1,6 +1,7 @@
 #include "io/resolver.hpp"
 
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,15 @@ Resolver::~Resolver() {
 }
 
 void Resolver::resolve(const std::string& host, std::uint16_t port, Done done) {
+  const auto fallback = done;
+  try {
+    start(host, port, std::move(done));
+  } catch (const std::system_error&) {  // no room for another thread: as if the name were unknown, for now
+    home_->loop->post([fallback] { fallback({}); });
+  }
+}
+
+void Resolver::start(const std::string& host, std::uint16_t port, Done done) {
   std::thread([home = home_, host, port, done = std::move(done)]() mutable {
     auto addresses = io::resolve(host, port);
     const std::lock_guard lock(home->mutex);

@@ -26,6 +26,8 @@ class Resolver {
 
  private:
   struct Home;
+  void start(const std::string& host, std::uint16_t port, Done done);
+
   std::shared_ptr<Home> home_;
 };
 

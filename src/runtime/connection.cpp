@@ -91,9 +91,11 @@ void Connection::detach_handler(bool clean) {
 // --- HTTP ---
 
 void Connection::read_requests(std::string_view bytes) {
-  while (state_ == State::reading_request && take_request_bytes(bytes)) {
+  // Answers are written before more requests are read: what a client pipelines must not pile up here.
+  const auto full = [&] { return queued_bytes_ >= service_.limits.write_early_bytes; };
+  while (state_ == State::reading_request && take_request_bytes(bytes) && !full()) {
   }
-  if (state_ == State::answering) {
+  if (state_ == State::answering || (state_ == State::reading_request && full())) {
     http_->unread.assign(bytes);
   } else if (state_ == State::websocket && !bytes.empty()) {
     std::string frames(bytes);  // rare: frames sent along with the handshake

@@ -41,7 +41,7 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
         thread_([this] { loop_.run(*this); }) {}
 
   ~Impl() override {
-    flush(farewell);
+    if (!gave_up_) flush(farewell);
     loop_.stop();
     thread_.join();
   }
@@ -58,7 +58,9 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
     std::unique_lock lock(mutex_);
     const std::uint64_t ticket = ++tickets_;
     loop_.post([this, ticket] { pending_ticket_ = ticket; });
-    return flushed_.wait_for(lock, timeout, [&] { return done_ticket_ >= ticket; });
+    const bool done = flushed_.wait_for(lock, timeout, [&] { return done_ticket_ >= ticket; });
+    gave_up_ = !done;
+    return done;
   }
 
   std::size_t dropped() const { return dropped_; }
@@ -85,6 +87,7 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   std::condition_variable flushed_;
   std::uint64_t tickets_ = 0;      // guarded by mutex_
   std::uint64_t done_ticket_ = 0;  // guarded by mutex_
+  bool gave_up_ = false;           // the last flush() ran out of time: the farewell would, too. Guarded by mutex_
   std::thread thread_;
 };
 

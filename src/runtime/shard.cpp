@@ -1,8 +1,10 @@
 #include "runtime/shard.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
 #include "engineio/session_id.hpp"
 
 namespace carillon::runtime {
@@ -100,7 +102,12 @@ void Shard::adopt(Service& service, io::Socket socket, std::string address, std:
   adopted.place_ = static_cast<std::uint32_t>(connections_.size());
   connections_.push_back(std::move(connection));
   stats_.connections.add(1);
-  adopted.start(std::move(unread), unsent);
+  try {
+    adopted.start(std::move(unread), unsent);
+  } catch (const std::system_error& error) {  // the system has no room to watch another socket: this one pays
+    log_error("a connection was closed: " + std::string(error.what()));
+    adopted.cut();
+  }
 }
 
 void Shard::bury(Connection& connection) {
@@ -153,6 +160,7 @@ void Shard::on_turn_begin(TimePoint now) {
 
 void Shard::on_turn_end(TimePoint now) {
   timers_.advance(now);
+  for (const Listening& listening : listeners_) listening.listener->resume(now);
   for (TurnGuest* guest : guests_) guest->on_turn_end(now);
   write_everything();
   if (stopping() && !drained_ && (now >= stop_at_ || connections_.empty())) end_everything(now);
@@ -172,6 +180,7 @@ void Shard::write_everything() {
 TimePoint Shard::next_deadline() const {
   TimePoint next = timers_.next_wake();
   if (!drained_) next = std::min(next, stop_at_);
+  for (const Listening& listening : listeners_) next = std::min(next, listening.listener->resume_at());
   for (const TurnGuest* guest : guests_) next = std::min(next, guest->next_deadline());
   return next;
 }
