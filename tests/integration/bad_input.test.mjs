@@ -1,7 +1,7 @@
 // What no client means to send, below Engine.IO: the caller gets an error or an end, everyone else is served, nothing leaks.
 // The malformed packets, payloads and frames of each protocol are in the engine_* and socketio_* files.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Witness } from "../support/clients.mjs";
 import { http } from "../support/engine_session.mjs";
@@ -116,4 +116,27 @@ describe("connections that come to nothing", () => {
       await eventually(() => `${files_before} open files, not ${open_files()}`, () => open_files() <= files_before);
     });
   }
+});
+
+describe("little that could become much", () => {
+  const resident_kb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.program.pid}/status`, "utf8"))[1]);
+
+  it("one attachment named by thousands of placeholders ends the connection", { skip: skip_on_reference }, async () => {
+    const raw = await RawWebSocket.open(server, { path: "/socket.io/?EIO=4&transport=websocket" });
+    const before_kb = resident_kb();
+    const uses = Array.from({ length: 5000 }, () => '{"_placeholder":true,"num":0}').join(",");
+    raw.send(frame(opcodes.text, "40"), frame(opcodes.text, `451-["message",${uses}]`), frame(opcodes.binary, Buffer.alloc(900_000)));
+    await raw.connection.until_ended();
+    assert.ok(resident_kb() - before_kb < 100_000, `${resident_kb() - before_kb} kB more`);
+  });
+
+  it("pipelined requests whose answers nobody reads do not pile up", { skip: skip_on_reference }, async () => {
+    const raw = await RawConnection.open(server);
+    const before_kb = resident_kb();
+    raw.socket.pause();
+    for (let i = 0; i < 20; ++i) raw.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(500));
+    await witness.is_served();
+    assert.ok(resident_kb() - before_kb < 100_000, `${resident_kb() - before_kb} kB more`);
+    raw.socket.destroy();
+  });
 });
