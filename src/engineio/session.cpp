@@ -120,8 +120,7 @@ void Session::on_poll(Peer& peer) {
     std::string payload = outbox_.empty() ? "6" : take_outbox();
     payload += payload_separator;
     payload += '1';
-    state_ = State::closed;
-    engine_.bury(*this);
+    finish_draining();
     return engine_.respond(peer, payload_response(std::move(payload)), origin());
   }
   if (poll_ != nullptr) {
@@ -200,6 +199,10 @@ void Session::on_probe_text(std::string_view text) {
 }
 
 void Session::finish_upgrade() {
+  if (state_ == State::draining) {
+    for (const FramesPtr& frames : std::exchange(outbox_, {})) probe_->send(frames);
+    return finish_draining();
+  }
   attach(websocket_, *std::exchange(probe_, nullptr), Peer::Role::websocket);
   transport_ = TransportName::websocket;
   probed_ = false;
@@ -248,16 +251,14 @@ void Session::on_pong() {
 // --- time ---
 
 void Session::arm() {
+  if (state_ != State::open) return;  // while it drains, its timer is that of the end
   const TimePoint next = std::min(heartbeat_at_, upgrade_deadline_);
   if (next != deadline()) engine_.timers_.set(*this, next);
 }
 
 void Session::on_deadline(TimePoint now) {
   engine_.set_time(now);
-  if (state_ != State::open) {  // nobody fetched the last payload
-    state_ = State::closed;
-    return engine_.bury(*this);
-  }
+  if (state_ != State::open) return finish_draining();  // nobody fetched the last payload
   if (now >= upgrade_deadline_) abandon_probe();
   if (now >= heartbeat_at_) {
     if (awaiting_pong_) return end(CloseReason::ping_timeout);
@@ -273,8 +274,9 @@ void Session::on_deadline(TimePoint now) {
 void Session::close(CloseReason reason) {
   if (state_ != State::open) return;
   if (transport_ == TransportName::polling && poll_ == nullptr) {
-    // The next poll will be told. Until then the session stays known, closed for everything else.
-    abandon_probe();
+    // The next poll will be told, or the WebSocket of an upgrade that is under way: in the middle of one the client has
+    // stopped to poll, and a probe that closes then would leave it waiting for its ping timeout. Until then the session
+    // stays known, closed for everything else.
     detach(post_);
     state_ = State::draining;
     engine_.timers_.set(*this, engine_.now_ + engine_.options_.close_timeout);
@@ -288,6 +290,12 @@ void Session::close(CloseReason reason) {
     answer_poll(std::move(payload));
   }
   end(reason);
+}
+
+void Session::finish_draining() {
+  state_ = State::closed;
+  abandon_probe();
+  engine_.bury(*this);
 }
 
 void Session::end(CloseReason reason) {

@@ -84,6 +84,7 @@ class Session final : public Timer {
   void flush_poll();
   std::string take_outbox();
   void end(CloseReason reason);
+  void finish_draining();
   void attach(Peer*& place, Peer& peer, Peer::Role role);
   static Peer* detach(Peer*& place);
   std::string_view origin() const;

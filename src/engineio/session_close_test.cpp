@@ -111,13 +111,30 @@ TEST_F(CloseTest, APostInFlightFindsTheSessionGone) {
   EXPECT_THAT(handler.log, ElementsAre("open", "close forced_close", "open", "close forced_close"));
 }
 
-TEST_F(CloseTest, AProbeIsGivenUp) {
+TEST_F(CloseTest, InTheMiddleOfAnUpgradeTheWebSocketIsTold) {
+  const std::string sid = bench.open_polling();
+  FakePeer& websocket = bench.probe(sid);
+  bench.message(websocket, "2probe");
+  bench.one_turn = true;
+  session().send(text("bye"));
+  close();
+  bench.end_turn();
+  EXPECT_THAT(websocket.take(), ElementsAre("3probe"));
+  EXPECT_EQ(websocket.closed_with, std::nullopt) << "the client has stopped to poll and would hear nothing";
+  bench.message(websocket, "5");
+  EXPECT_THAT(websocket.take(), ElementsAre("4bye"));
+  EXPECT_EQ(websocket.closed_with, 1005);
+  EXPECT_EQ(bench.poll(sid).answer().body, sid_unknown);
+  EXPECT_THAT(handler.log, ElementsAre("open", "close forced_close"));
+}
+
+TEST_F(CloseTest, APollThatComesBeforeTheUpgradeIsToldInstead) {
   const std::string sid = bench.open_polling();
   FakePeer& websocket = bench.probe(sid);
   bench.message(websocket, "2probe");
   close();
-  EXPECT_EQ(websocket.closed_with, 1005);
   EXPECT_EQ(bench.poll(sid).answer().body, payload_of({"6", "1"}));
+  EXPECT_EQ(websocket.closed_with, 1005);
 }
 
 TEST_F(CloseTest, AClosedSessionSendsNothing) {

@@ -15,6 +15,11 @@ using ::testing::ElementsAre;
 
 class QueueTest : public ::testing::Test {
  protected:
+  // More than the limit waits, and not in one message.
+  static void make_slow(Session& slow) {
+    slow.send(text("x"));
+    slow.send(text(std::string(2'000, 'x')));
+  }
   static Options small_queue() {
     Options options;
     options.send_queue_bytes_max = 1'000;
@@ -86,6 +91,15 @@ TEST_F(QueueTest, NothingMoreIsQueuedForASlowClient) {
 }
 
 // The end of one slow session may push others over their limit, or end them.
+TEST_F(QueueTest, OneMessageOverTheLimitIsNotTheClientsFault) {
+  FakePeer& websocket = bench.open_websocket();
+  bench.one_turn = true;
+  session().send(text(std::string(2'000, 'x')));
+  bench.end_turn();
+  EXPECT_TRUE(session().open());
+  EXPECT_TRUE(websocket.open());
+}
+
 TEST_F(QueueTest, TheEndOfASlowSessionMayMakeOthersSlowAndEndThem) {
   bench.open_websocket();
   Session& slow = session();
@@ -94,10 +108,10 @@ TEST_F(QueueTest, TheEndOfASlowSessionMayMakeOthersSlowAndEndThem) {
   handler.take();
   handler.closed = [&](Session& gone, CloseReason) {
     if (&gone != &slow) return;
-    other.send(text(std::string(2'000, 'x')));
+    make_slow(other);
     other.close(CloseReason::forced_close);
   };
-  slow.send(text(std::string(2'000, 'x')));
+  make_slow(slow);
   bench.turn();
   bench.turn();
   EXPECT_THAT(handler.log, ElementsAre("close slow_consumer", "close forced_close"));
@@ -107,7 +121,7 @@ TEST_F(QueueTest, TheEndOfASlowSessionMayMakeOthersSlowAndEndThem) {
 TEST_F(QueueTest, ASessionThatEndsBeforeItsSlownessIsSeenEndsOnce) {
   FakePeer& websocket = bench.open_websocket();
   bench.one_turn = true;
-  session().send(text(std::string(2'000, 'x')));
+  make_slow(session());
   bench.closed(websocket);
   bench.end_turn();
   EXPECT_THAT(handler.log, ElementsAre("open", "close transport_close"));

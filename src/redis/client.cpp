@@ -216,10 +216,6 @@ void Client::wait(Peer& waiting, TimePoint now) {
 // --- the end of each event ---
 
 void Client::settle(TimePoint now) {
-  if (const std::size_t old = queue_.age(now); old > 0) {
-    statistics_.dropped_old.add(old);
-    tell_drops();
-  }
   check_ready(now);
   for (;;) {
     send_subscriptions(now);
@@ -229,6 +225,10 @@ void Client::settle(TimePoint now) {
       if (listener_ != nullptr && channel != canary_channel_) listener_->on_subscribed(channel);
   }
   check_ready(now);
+  if (const std::size_t old = queue_.age(now); old > 0) {
+    statistics_.dropped_old.add(old);
+    tell_drops();
+  }
   statistics_.subscriptions.set(static_cast<std::int64_t>(subscription_count()));
   statistics_.queue_messages.set(static_cast<std::int64_t>(queue_.size()));
   statistics_.queue_bytes.set(static_cast<std::int64_t>(queue_.bytes()));

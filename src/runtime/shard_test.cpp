@@ -83,7 +83,9 @@ TEST(ShardTest, StopEndsEveryConnection) {
 
 // By a request that was on its way.
 TEST(ShardTest, SessionThatOpensDuringTheStopIsClosedToo) {
-  TinyServer server;
+  TinyServer::Settings settings;
+  settings.drain_timeout = patience;
+  TinyServer server(settings);
   HttpClient client(server.address);
   const std::string request = HttpClient::request("GET", polling_target);
   client.send(request.substr(0, 10));
