@@ -128,7 +128,7 @@ bool MsgpackReader::number(MsgpackToken& token, unsigned form) {
 bool MsgpackReader::extension(MsgpackToken& token, std::uint64_t size, bool fixed) {
   std::uint64_t type_byte = 0;
   if (!take_number(1, type_byte) || !take(size, token.bytes)) return false;
-  const std::int64_t type = static_cast<std::int8_t>(type_byte);
+  const auto type = static_cast<std::int8_t>(type_byte);
   if (type == -1 && (!fixed || size == 4 || size == 8))
     return set_timestamp(token, token.bytes) || fail(MsgpackError::invalid);
   if (type == 0) {

@@ -78,6 +78,7 @@ void Shard::close_everything() {
   stop_at_ = loop_.now() + settings_.drain_timeout;
   engine_->close_all(engineio::CloseReason::shutting_down);
   std::vector<Connection*> all;
+  all.reserve(connections_.size());
   for (const auto& connection : connections_) all.push_back(connection.get());
   for (Connection* connection : all) connection->on_stop();
 }
