@@ -11,6 +11,7 @@
 #include "app/commands.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "redis/url.hpp"
 
 namespace carillon::app {
 namespace {
@@ -52,8 +53,9 @@ int emit_through_redis(const EmitArguments& arguments, const std::string& body) 
     Emitter emitter(arguments.redis);
     emitter.of(request->name_space).to(request->rooms).except(request->except).emit(request->event, request->args);
     if (emitter.flush(redis_timeout)) return 0;
-    return fail(
-        fmt::format("Redis has not answered within {} s: is it running, and is --redis right?", redis_timeout.count()));
+    // The endpoint and not the URL, which may hold a password.
+    return fail(fmt::format("Redis at {} has not answered within {} s: is it running, and is --redis right?",
+                            redis::endpoint(*redis::parse_url(arguments.redis)), redis_timeout.count()));
   } catch (const std::invalid_argument& error) {
     complain("emit", fmt::format("--redis: {}", error.what()));
     return 2;
