@@ -100,6 +100,7 @@ TEST_F(DisconnectTest, ByWhatCannotBeRead) {
 
 TEST_F(DisconnectTest, BySlowness) {
   client->peer.stalled = true;
+  sockets["/"]->emit("waits");
   sockets["/"]->emit("x", std::string(20'000, 'x'));
   EXPECT_THAT(reasons, IsEmpty());
   bench.turn();
