@@ -10,6 +10,8 @@ shift
 tests=ON
 [[ $preset == release ]] && tests=OFF
 
+# Several work trees of one machine share what was compiled: paths count as relative to the tree.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
 # Without this ccache refuses every file that uses the precompiled header.
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
 export NINJA_STATUS=${NINJA_STATUS:-'[%f/%t, %es] '}
