@@ -5,9 +5,9 @@
 
 #include <random>
 
+#include "base/hex.hpp"
 #include "base/log.hpp"
-#include "cluster/hex.hpp"
-#include "cluster/msgpack.hpp"
+#include "base/msgpack.hpp"
 
 namespace carillon::cluster {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "cluster/msgpack.hpp"
+#include "base/msgpack.hpp"
 #include "socketio/packet.hpp"
 
 namespace carillon::cluster {

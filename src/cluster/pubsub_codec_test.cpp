@@ -3,18 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
 #include "base/json.hpp"
-#include "cluster/hex.hpp"
-#include "cluster/msgpack.hpp"
+#include "base/msgpack.hpp"
 
 namespace carillon::cluster {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::from_hex;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-using testing::to_hex;
 
 // --- bytes captured from socket.io 4.8.4, @socket.io/redis-adapter 8.3.0 and @socket.io/redis-emitter 5.1.0 ---
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace carillon::cluster::testing {
+namespace carillon {
 
 inline std::string from_hex(std::string_view text) {
   std::string bytes;
@@ -27,4 +27,4 @@ inline std::string to_hex(std::string_view bytes) {
   return text;
 }
 
-}  // namespace carillon::cluster::testing
+}  // namespace carillon

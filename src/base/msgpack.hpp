@@ -1,4 +1,4 @@
-// MessagePack to and from carillon::Value and JSON text, in the dialect of notepack.io, which the Node.js adapters use.
+// MessagePack to and from carillon::Value and JSON text, in the dialect of notepack.io, which the Node.js adapters and socket.io-msgpack-parser use.
 //
 // Written as notepack.io 3 does: the smallest form of each length and whole number (doubles that are whole and within
 // 2^53 too), float 64 for the rest. Read as notepack.io 3 and 2 do (extensions: see msgpack_reader.hpp): a Date is
@@ -13,10 +13,10 @@
 
 #include <carillon/value.hpp>
 
+#include "base/msgpack_reader.hpp"
 #include "base/result.hpp"
-#include "cluster/msgpack_reader.hpp"
 
-namespace carillon::cluster {
+namespace carillon {
 
 // Pieces, for messages written member by member.
 void append_msgpack_array(std::string& out, std::size_t size);
@@ -36,4 +36,4 @@ Result<Value, MsgpackError> parse_msgpack(std::string_view bytes);
 Result<void, MsgpackError> append_json_of_msgpack(std::string_view bytes, std::string& out,
                                                   std::vector<Binary>& attachments);
 
-}  // namespace carillon::cluster
+}  // namespace carillon

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace carillon::cluster {
+namespace carillon {
 
 enum class MsgpackError : std::uint8_t {
   cut_off,   // the bytes end before the value does, or an array or map claims more than can follow
@@ -76,4 +76,4 @@ class MsgpackReader {
   MsgpackError error_ = MsgpackError::cut_off;
 };
 
-}  // namespace carillon::cluster
+}  // namespace carillon

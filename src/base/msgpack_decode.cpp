@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/msgpack.hpp"
 #include "base/utf8.hpp"
-#include "cluster/msgpack.hpp"
 
-namespace carillon::cluster {
+namespace carillon {
 namespace {
 
 using Kind = MsgpackToken::Kind;
@@ -263,4 +263,4 @@ Result<void, MsgpackError> append_json_of_msgpack(std::string_view bytes, std::s
   return {};
 }
 
-}  // namespace carillon::cluster
+}  // namespace carillon

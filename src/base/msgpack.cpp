@@ -1,11 +1,11 @@
 // Writing; reading is in msgpack_decode.cpp.
-#include "cluster/msgpack.hpp"
+#include "base/msgpack.hpp"
 
 #include <bit>
 #include <cmath>
 #include <variant>
 
-namespace carillon::cluster {
+namespace carillon {
 namespace {
 
 void append_big_endian(std::string& out, std::uint64_t value, unsigned width) {
@@ -102,4 +102,4 @@ void append_msgpack_bool(std::string& out, bool value) { out.push_back(value ? '
 
 void append_msgpack(std::string& out, const Value& value) { std::visit(Writer{out}, value.storage()); }
 
-}  // namespace carillon::cluster
+}  // namespace carillon

@@ -1,10 +1,10 @@
-#include "cluster/msgpack_reader.hpp"
+#include "base/msgpack_reader.hpp"
 
 #include <bit>
 #include <cmath>
 #include <limits>
 
-namespace carillon::cluster {
+namespace carillon {
 namespace {
 
 using Kind = MsgpackToken::Kind;
@@ -184,4 +184,4 @@ bool MsgpackReader::fail(MsgpackError error) {
   return false;
 }
 
-}  // namespace carillon::cluster
+}  // namespace carillon

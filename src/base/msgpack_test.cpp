@@ -1,20 +1,18 @@
-#include "cluster/msgpack.hpp"
+#include "base/msgpack.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
+#include "base/hex.hpp"
 #include "base/json.hpp"
-#include "cluster/hex.hpp"
 
-namespace carillon::cluster {
+namespace carillon {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::from_hex;
 using ::testing::HasSubstr;
-using testing::to_hex;
 
 std::string encoded(const Value& value) {
   std::string out;
@@ -281,4 +279,4 @@ TEST(MsgpackTest, NestingIsBounded) {
 }
 
 }  // namespace
-}  // namespace carillon::cluster
+}  // namespace carillon
