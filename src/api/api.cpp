@@ -23,8 +23,8 @@ http::Response emit(socketio::BroadcastPort& port, std::string_view body) {
   if (!request) return to_response(request.error());
   BroadcastFlags flags;
   flags.is_volatile = request->is_volatile;
-  port.broadcast(socketio::make_broadcast(request->name_space, std::move(request->rooms), std::move(request->except),
-                                          flags, request->event, request->args));
+  port.broadcast(socketio::make_broadcast(port.packet_format(), request->name_space, std::move(request->rooms),
+                                          std::move(request->except), flags, request->event, request->args));
   return json_response(202, "{}");
 }
 

@@ -126,7 +126,7 @@ void PubSubAdapter::on_message(std::string_view channel, std::string_view payloa
   if (!namespaces_.contains(incoming_.name_space)) return statistics_.unwanted.add();
   const std::uint64_t shards = shards_for(incoming_);
   if (shards == 0) return statistics_.unwanted.add();
-  auto message = to_broadcast(std::move(incoming_));
+  auto message = to_broadcast(port_.packet_format(), std::move(incoming_));
   if (!message) return reject(message.error(), channel);
   statistics_.delivered.add();
   port_.deliver(std::move(*message), shards);

@@ -227,7 +227,8 @@ Result<void, Malformed> decode_broadcast(std::string_view body, IncomingBroadcas
   return step;
 }
 
-Result<socketio::BroadcastPtr, Malformed> to_broadcast(IncomingBroadcast&& message) {
+Result<socketio::BroadcastPtr, Malformed> to_broadcast(const socketio::PacketFormat& format,
+                                                       IncomingBroadcast&& message) {
   std::string data;
   data.reserve(message.data.size() + message.data.size() / 4 + 16);
   std::vector<Binary> attachments;
@@ -238,7 +239,7 @@ Result<socketio::BroadcastPtr, Malformed> to_broadcast(IncomingBroadcast&& messa
   broadcast->rooms = std::move(message.rooms);
   broadcast->except = std::move(message.except);
   broadcast->flags = message.flags;
-  broadcast->frames = socketio::encode_event_data(message.name_space, data, attachments);
+  socketio::encode_broadcast_data(format, *broadcast, data, attachments);
   return broadcast;
 }
 

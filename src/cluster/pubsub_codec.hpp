@@ -48,6 +48,7 @@ Result<std::string_view, Malformed> decode_uid(std::string_view body);
 // Fills `out`, whose vectors are reused.
 Result<void, Malformed> decode_broadcast(std::string_view body, IncomingBroadcast& out);
 // Ready to deliver: encodes the packet for clients.
-Result<socketio::BroadcastPtr, Malformed> to_broadcast(IncomingBroadcast&& message);
+Result<socketio::BroadcastPtr, Malformed> to_broadcast(const socketio::PacketFormat& format,
+                                                       IncomingBroadcast&& message);
 
 }  // namespace carillon::cluster

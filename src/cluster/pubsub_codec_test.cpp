@@ -201,7 +201,7 @@ TEST(PubSubCodecTest, DecodesTheBytesOfTheEmitter) {
 
 TEST(PubSubCodecTest, BuildsTheBroadcastForClients) {
   auto got = decoded(with_binary);
-  const auto message = to_broadcast(std::move(got.message));
+  const auto message = to_broadcast({}, std::move(got.message));
   ASSERT_TRUE(message);
   const engineio::Frames& frames = *(*message)->frames;
   ASSERT_EQ(frames.parts().size(), 3U);
@@ -213,7 +213,7 @@ TEST(PubSubCodecTest, BuildsTheBroadcastForClients) {
   EXPECT_EQ((*message)->name_space, "/");
 
   got = decoded(in_orders);
-  const auto orders = to_broadcast(std::move(got.message));
+  const auto orders = to_broadcast({}, std::move(got.message));
   ASSERT_TRUE(orders);
   EXPECT_EQ((*orders)->frames->payload((*orders)->frames->parts()[0]), R"(42/orders,["o"])");
 }
@@ -281,7 +281,7 @@ TEST(PubSubCodecTest, MutatedMessagesAreHarmless) {
         mutated[i] = static_cast<char>(with);
         std::ignore = decode_uid(mutated);
         if (!decode_broadcast(mutated, message)) continue;
-        if (const auto built = to_broadcast(std::move(message))) {
+        if (const auto built = to_broadcast({}, std::move(message))) {
           EXPECT_NE((*built)->frames, nullptr);
         }
       }
@@ -299,7 +299,7 @@ TEST(PubSubCodecTest, DeepNestingIsRefusedWhenTheEventIsBuilt) {
   body += '\x80';
   IncomingBroadcast message;
   ASSERT_TRUE(decode_broadcast(body, message));
-  EXPECT_EQ(to_broadcast(std::move(message)).error(), Malformed::nested_too_deep);
+  EXPECT_EQ(to_broadcast({}, std::move(message)).error(), Malformed::nested_too_deep);
 }
 
 }  // namespace

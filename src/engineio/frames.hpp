@@ -31,6 +31,8 @@ class Frames {
   void append_text(std::string_view packet);  // "4hello": with its type digit
   void append_text(std::string_view head, std::string_view tail);
   void append_binary(std::string_view bytes);  // a binary message has no type on the wire
+  // Replaces bytes of wire(), as many as there are; before anybody shares it.
+  void overwrite(std::size_t at, std::string_view bytes) { wire_.replace(at, bytes.size(), bytes); }
 
  private:
   std::string wire_;

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "socketio/packet.hpp"
+#include "socketio/recovery_offset.hpp"
 
 namespace carillon {
 
 namespace socketio {
 
-BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string> rooms,
+BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
                             const Args& args) {
   if (is_reserved_event(event))
@@ -19,10 +19,18 @@ BroadcastPtr make_broadcast(std::string_view name_space, std::vector<std::string
   message->rooms = std::move(rooms);
   message->except = std::move(except);
   message->flags = flags;
-  message->frames = encode_event(name_space, event, args);
+  message->frames = encode_event(name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
+  if (format.offsets) message->offset_at = offset_place(*message->frames, offset_placeholder.size());
   message->event = event;
   message->args = args;
   return message;
+}
+
+void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data_json,
+                           const std::vector<Binary>& attachments) {
+  const std::string_view offset = format.offsets ? offset_placeholder : std::string_view();
+  message.frames = encode_event_data(message.name_space, data_json, attachments, offset);
+  if (format.offsets) message.offset_at = offset_place(*message.frames, offset.size());
 }
 
 }  // namespace socketio
@@ -78,7 +86,7 @@ BroadcastOperator BroadcastOperator::compress(bool on) const {
 }
 
 void BroadcastOperator::send(std::string_view event, const Args& args) const {
-  port_->broadcast(socketio::make_broadcast(namespace_, rooms_, except_, flags_, event, args));
+  port_->broadcast(socketio::make_broadcast(port_->packet_format(), namespace_, rooms_, except_, flags_, event, args));
 }
 
 }  // namespace carillon

@@ -40,6 +40,24 @@ std::string head(PacketType type, std::size_t attachments, std::string_view name
   return text;
 }
 
+void append_offset(std::string& text, std::string_view offset) {
+  if (!offset.empty()) text.append(",\"").append(offset).append("\"");
+}
+
+std::string event_text(std::string_view name_space, std::string_view event, const Args& args,
+                       std::optional<std::uint64_t> id, std::string_view offset) {
+  const auto& attachments = args.attachments();
+  std::string text =
+      head(attachments.empty() ? PacketType::event : PacketType::binary_event, attachments.size(), name_space, id);
+  text.reserve(text.size() + event.size() + args.text().size() + offset.size() + 12);
+  text.push_back('[');
+  append_json_string(text, event);
+  if (!args.text().empty()) text.append(",").append(args.text());
+  append_offset(text, offset);
+  text.push_back(']');
+  return text;
+}
+
 engineio::FramesPtr finish(std::string_view head, std::string_view json, const std::vector<Binary>& attachments) {
   auto frames = std::make_shared<engineio::Frames>();
   frames->append_text(head, json);
@@ -137,15 +155,12 @@ bool is_reserved_event(std::string_view name) {
 
 engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
                                  std::optional<std::uint64_t> id) {
-  const auto& attachments = args.attachments();
-  std::string text =
-      head(attachments.empty() ? PacketType::event : PacketType::binary_event, attachments.size(), name_space, id);
-  text.reserve(text.size() + event.size() + args.text().size() + 8);
-  text.push_back('[');
-  append_json_string(text, event);
-  if (!args.empty()) text.append(",").append(args.text());
-  text.push_back(']');
-  return finish(text, {}, attachments);
+  return finish(event_text(name_space, event, args, id, {}), {}, args.attachments());
+}
+
+engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
+                                 std::string_view offset) {
+  return finish(event_text(name_space, event, args, std::nullopt, offset), {}, args.attachments());
 }
 
 engineio::FramesPtr encode_ack(std::string_view name_space, std::uint64_t id, const Args& args) {
@@ -171,9 +186,19 @@ engineio::FramesPtr encode_disconnect(std::string_view name_space) {
 }
 
 engineio::FramesPtr encode_event_data(std::string_view name_space, std::string_view data_json,
-                                      const std::vector<Binary>& attachments) {
+                                      const std::vector<Binary>& attachments, std::string_view offset) {
   const PacketType type = attachments.empty() ? PacketType::event : PacketType::binary_event;
-  return finish(head(type, attachments.size(), name_space, std::nullopt), data_json, attachments);
+  std::string text = head(type, attachments.size(), name_space, std::nullopt);
+  if (offset.empty()) return finish(text, data_json, attachments);
+  text.append(data_json.substr(0, data_json.size() - 1));  // without its last bracket
+  append_offset(text, offset);
+  text.push_back(']');
+  return finish(text, {}, attachments);
+}
+
+std::size_t offset_place(const engineio::Frames& frames, std::size_t characters) {
+  const auto& text = frames.parts().front();
+  return text.offset + text.size - characters - 2;  // before the last quotation mark and the last bracket
 }
 
 }  // namespace carillon::socketio

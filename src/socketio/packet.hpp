@@ -65,9 +65,17 @@ Result<std::string_view, PacketError> split_ack(std::string_view data);
 // Names that the protocol's implementations keep for themselves: no event may be called so.
 bool is_reserved_event(std::string_view name);
 
+// How a server writes its packets.
+struct PacketFormat {
+  bool offsets = false;  // events without acknowledgement end with one more argument, the recovery offset
+};
+
 // Encoders. `name_space` is "/" or "/name"; the result is ready for any transport.
 engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
                                  std::optional<std::uint64_t> id = std::nullopt);
+// With one more argument, a text that needs no escapes (see recovery_offset.hpp).
+engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
+                                 std::string_view offset);
 engineio::FramesPtr encode_ack(std::string_view name_space, std::uint64_t id, const Args& args);
 engineio::FramesPtr encode_connect(std::string_view name_space, std::string_view sid);
 engineio::FramesPtr encode_connect_error(std::string_view name_space, std::string_view message, const Value& data);
@@ -76,6 +84,9 @@ engineio::FramesPtr encode_disconnect(std::string_view name_space);
 // As encode_event, from a whole data array in JSON ("[\"name\",1]") and its attachments: for adapters, which get events
 // from other servers in another encoding.
 engineio::FramesPtr encode_event_data(std::string_view name_space, std::string_view data_json,
-                                      const std::vector<Binary>& attachments);
+                                      const std::vector<Binary>& attachments, std::string_view offset = {});
+
+// Where in the encoded bytes an offset of `characters` begins that was given to an encoder.
+std::size_t offset_place(const engineio::Frames& frames, std::size_t characters);
 
 }  // namespace carillon::socketio
