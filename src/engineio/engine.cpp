@@ -220,7 +220,14 @@ FramesPtr Engine::open_packet(const Session& session) const {
 }
 
 Session* Engine::find(std::string_view sid) {
-  const auto found = sessions_.find(sid);
+  auto found = sessions_.find(sid);
+  if (found == sessions_.end()) return nullptr;
+  // The wheel is up to a tick late: who asks for a session whose time is over must not find it all the same.
+  if (found->second->deadline() <= now_) {
+    timers_.clear(*found->second);
+    found->second->on_deadline(now_);
+    found = sessions_.find(sid);
+  }
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 

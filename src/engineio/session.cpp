@@ -263,7 +263,9 @@ void Session::on_deadline(TimePoint now) {
   if (now >= heartbeat_at_) {
     if (awaiting_pong_) return end(CloseReason::ping_timeout);
     awaiting_pong_ = true;
-    heartbeat_at_ = now + engine_.options_.ping_timeout;
+    // From when the ping was due, which the wheel sees late, by up to a tick; but a server that was busy for longer must
+    // not take it out of the client's time.
+    heartbeat_at_ = std::max(heartbeat_at_, now - TimerWheel::tick) + engine_.options_.ping_timeout;
     send(ping_frames());
   }
   arm();

@@ -302,5 +302,25 @@ TEST_F(SessionTest, AClientThatNeverPollsTimesOut) {
   EXPECT_EQ(bench.engine.session_count(), 0U);
 }
 
+// Between two ticks of the timers, too: the official test suite asks again after exactly interval and timeout.
+TEST_F(SessionTest, ASessionWhoseTimeIsOverIsNotFoundAnyMore) {
+  bench.advance(TimerWheel::tick - Milliseconds(5));
+  const std::string sid = bench.open_polling();
+  bench.advance(Milliseconds(44'999));
+  EXPECT_THAT(handler.log, ElementsAre("open"));
+  bench.advance(Milliseconds(1));
+  EXPECT_EQ(bench.poll(sid).answer().status, 400);
+  EXPECT_THAT(handler.log, ElementsAre("open", "close ping_timeout"));
+}
+
+TEST_F(SessionTest, AServerThatWasBusyDoesNotTakeItOutOfTheClientsTime) {
+  FakePeer& websocket = bench.open_websocket();
+  world.now += Milliseconds(60'000);
+  bench.advance(Milliseconds(0));
+  EXPECT_THAT(websocket.take(), ElementsAre("2"));
+  bench.advance(Milliseconds(19'984));
+  EXPECT_THAT(handler.log, ElementsAre("open"));
+}
+
 }  // namespace
 }  // namespace carillon::engineio
