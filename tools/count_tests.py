@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the tests of the logs of ctest (with GoogleTest), node:test and unittest. Prints `PASSED FAILED`.
+"""Counts the tests of the logs of ctest (with GoogleTest), node:test, mocha and unittest. Prints `PASSED FAILED`.
 
     tools/count_tests.py LOG...
 """
@@ -12,6 +12,8 @@ PATTERNS = [  # (pattern, is it a count of failures)
     (re.compile(r"^(?:\d+: )? ?(\d+) FAILED TESTS?$", re.M), True),
     (re.compile(r"^(?:#|\u2139) pass (\d+)$", re.M), False),
     (re.compile(r"^(?:#|\u2139) (?:fail|cancelled) (\d+)$", re.M), True),
+    (re.compile(r"^  (\d+) passing \(", re.M), False),
+    (re.compile(r"^  (\d+) failing$", re.M), True),
     (re.compile(r"^(\d+) passed, \d+ failed$", re.M), False),
     (re.compile(r"^\d+ passed, (\d+) failed$", re.M), True),
 ]

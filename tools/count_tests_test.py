@@ -14,6 +14,10 @@ class CountTests(unittest.TestCase):
         self.assertEqual([5, 2], count("# tests 7\n# pass 5\n# fail 1\n# cancelled 1\n# skipped 0\n"))
         self.assertEqual([5, 0], count("\u2139 tests 5\n\u2139 pass 5\n\u2139 fail 0\n\u2139 cancelled 0\n"))
 
+    def test_mocha(self):
+        self.assertEqual([25, 0], count("\n  25 passing (4s)\n"))
+        self.assertEqual([24, 1], count("  24 passing (812ms)\n  1 pending\n  1 failing\n\n  1) it 7 passing\n"))
+
     def test_unittest(self):
         self.assertEqual([4, 0], count("Ran 4 tests in 0.1s\n\nOK\n"))
         self.assertEqual([1, 3], count("Ran 4 tests in 0.1s\n\nFAILED (failures=1, errors=2)\n"))
