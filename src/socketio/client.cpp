@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "socketio/namespace_core.hpp"
@@ -39,13 +38,6 @@ DisconnectReason reason_of(engineio::CloseReason reason) {
 
 }  // namespace
 
-// A binary packet whose attachments are still coming.
-struct Client::PendingBinary {
-  std::string text;
-  std::size_t expected;
-  std::vector<Binary> attachments;
-};
-
 class Client::ConnectTimer final : public Timer {
  public:
   explicit ConnectTimer(Client& client) : client_(client) {}
@@ -59,7 +51,10 @@ class Client::ConnectTimer final : public Timer {
 };
 
 Client::Client(ServerCore& server, engineio::Session& session)
-    : server_(server), session_(session), connect_timer_(std::make_unique<ConnectTimer>(*this)) {
+    : server_(server),
+      session_(session),
+      decoder_(server.options().attachments_max),
+      connect_timer_(std::make_unique<ConnectTimer>(*this)) {
   server.surroundings().timers.set(*connect_timer_, server.now() + server.options().connect_timeout);
 }
 
@@ -70,7 +65,10 @@ void Client::connected() { connect_timer_.reset(); }
 // --- packets ---
 
 void Client::on_message(bool binary, std::string_view data) {
-  const auto result = binary ? on_binary(data) : on_text(data);
+  IncomingPacket packet;
+  const auto complete = decoder_.decode(binary, data, packet);
+  if (complete && !*complete) return;
+  const auto result = complete ? on_packet(packet) : Failure(complete.error());
   if (result) return;
   // One consequence for every kind of malformed packet: the connection ends, as with the reference server.
   server_.stats().parse_errors.add();
@@ -78,39 +76,18 @@ void Client::on_message(bool binary, std::string_view data) {
   session_.close(engineio::CloseReason::parse_error);
 }
 
-Result<void, PacketError> Client::on_text(std::string_view data) {
-  if (pending_) return Failure(PacketError::unexpected_binary);
-  const auto packet = decode_packet(data);
-  if (!packet) return Failure(packet.error());
-  if (packet->attachments == 0) return on_packet(*packet, {});
-  if (packet->attachments > server_.options().attachments_max) return Failure(PacketError::too_many_attachments);
-  if (!check_json(packet->data)) return Failure(PacketError::bad_json);
-  pending_ = std::make_unique<PendingBinary>(PendingBinary{std::string(data), packet->attachments, {}});
-  return {};
-}
-
-Result<void, PacketError> Client::on_binary(std::string_view data) {
-  if (!pending_) return Failure(PacketError::unexpected_binary);
-  pending_->attachments.push_back({std::string(data)});
-  if (pending_->attachments.size() < pending_->expected) return {};
-  const auto complete = std::move(pending_);
-  auto packet = decode_packet(complete->text);
-  if (!packet) return Failure(packet.error());
-  packet->type = packet->type == PacketType::binary_event ? PacketType::event : PacketType::ack;
-  return on_packet(*packet, complete->attachments);
-}
-
-Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vector<Binary>& attachments) {
+Result<void, PacketError> Client::on_packet(IncomingPacket& packet) {
   if (packet.type == PacketType::connect) return on_connect(packet);
   const auto socket = find(packet.name_space);
   if (!socket || socket->state() != SocketCore::State::connected) return Failure(PacketError::out_of_place);
   switch (packet.type) {
     case PacketType::event:
-      return socket->on_event(packet, attachments);
+      socket->on_event(packet);
+      return {};
     case PacketType::ack:
-      return socket->on_ack(packet, attachments);
+      socket->on_ack(packet);
+      return {};
     case PacketType::disconnect:
-      if (!packet.data.empty()) return Failure(PacketError::bad_json);
       forget(*socket);
       socket->end(DisconnectReason::client_namespace_disconnect);
       return {};
@@ -118,18 +95,12 @@ Result<void, PacketError> Client::on_packet(const Packet& packet, const std::vec
     case PacketType::connect_error:
     case PacketType::binary_event:
     case PacketType::binary_ack:
-      break;  // servers send connect errors; binary packets have become plain ones above
+      break;  // the decoder gives none of these
   }
   return Failure(PacketError::unknown_type);
 }
 
-Result<void, PacketError> Client::on_connect(const Packet& packet) {
-  Value auth = Object{};
-  if (!packet.data.empty()) {
-    auto parsed = parse_json(packet.data);
-    if (!parsed || parsed->as_object() == nullptr) return Failure(PacketError::bad_json);
-    auth = std::move(*parsed);
-  }
+Result<void, PacketError> Client::on_connect(IncomingPacket& packet) {
   if (find(packet.name_space)) return Failure(PacketError::out_of_place);
   NamespaceCore* name_space = server_.find_namespace(packet.name_space);
   if (name_space == nullptr) {
@@ -138,7 +109,7 @@ Result<void, PacketError> Client::on_connect(const Packet& packet) {
     return {};
   }
   auto socket = std::make_shared<SocketCore>(
-      *this, *name_space, random_id(server_.surroundings().random, socket_id_characters), std::move(auth));
+      *this, *name_space, random_id(server_.surroundings().random, socket_id_characters), std::move(packet.auth));
   sockets_.push_back(socket);
   socket->run_middleware(0);
   return {};
@@ -164,7 +135,7 @@ void Client::disconnect() {
 
 void Client::on_close(engineio::CloseReason reason) {
   connect_timer_.reset();
-  pending_.reset();
+  decoder_.reset();
   for (const auto& socket : std::exchange(sockets_, {})) socket->end(reason_of(reason));
 }
 

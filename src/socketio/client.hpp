@@ -1,4 +1,4 @@
-// The Socket.IO side of one Engine.IO session: reassembles packets and routes them to the session's sockets.
+// The Socket.IO side of one Engine.IO session: routes packets to the session's sockets.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engineio/session.hpp"
-#include "socketio/packet.hpp"
+#include "socketio/decoder.hpp"
 #include "socketio/socket_core.hpp"
 
 namespace carillon::socketio {
@@ -34,19 +34,16 @@ class Client final : public engineio::SessionAttachment {
   void disconnect();
 
  private:
-  struct PendingBinary;
   class ConnectTimer;
 
-  Result<void, PacketError> on_text(std::string_view data);
-  Result<void, PacketError> on_binary(std::string_view data);
-  Result<void, PacketError> on_packet(const Packet& packet, const std::vector<Binary>& attachments);
-  Result<void, PacketError> on_connect(const Packet& packet);
+  Result<void, PacketError> on_packet(IncomingPacket& packet);
+  Result<void, PacketError> on_connect(IncomingPacket& packet);
   std::shared_ptr<SocketCore> find(std::string_view name_space) const;
 
   ServerCore& server_;
   engineio::Session& session_;
   std::vector<std::shared_ptr<SocketCore>> sockets_;
-  std::unique_ptr<PendingBinary> pending_;
+  Decoder decoder_;
   std::unique_ptr<ConnectTimer> connect_timer_;
 };
 

@@ -3,31 +3,16 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "base/json.hpp"
 #include "socketio/ack_target.hpp"
 #include "socketio/application_call.hpp"
 #include "socketio/client.hpp"
+#include "socketio/decoder.hpp"
 #include "socketio/namespace_core.hpp"
 #include "socketio/next_target.hpp"
 #include "socketio/server_core.hpp"
 
 namespace carillon::socketio {
 namespace {
-
-// The event's name with its JSON escapes resolved; `storage` holds it where it has any.
-std::string_view event_name(const EventData& event, std::string& storage) {
-  if (!event.escaped) return event.name;
-  const auto value = parse_json("\"" + std::string(event.name) + "\"");
-  if (value && value->as_string() != nullptr) storage = *value->as_string();
-  return storage;
-}
-
-// The elements of a data array with its attachments put in.
-Result<Array, PacketError> with_attachments(std::string_view data, const std::vector<Binary>& attachments) {
-  auto value = parse_json(data, attachments);
-  if (!value) return Failure(PacketError::bad_placeholder);
-  return std::move(std::get<Array>(value->storage()));
-}
 
 void refuse_reserved(std::string_view event) {
   if (is_reserved_event(event))
@@ -107,47 +92,22 @@ void SocketCore::finish_connect() {
 
 // --- packets ---
 
-Result<void, PacketError> SocketCore::on_event(const Packet& packet, const std::vector<Binary>& attachments) {
-  if (packet.data.empty() && attachments.empty()) return {};  // "42": tolerated, as by the reference
-  const auto event = split_event(packet.data);
-  if (!event) return Failure(event.error());
-  std::string storage;
-  const std::string_view name = event_name(*event, storage);
-  if (is_reserved_event(name)) return Failure(PacketError::bad_json);
-  Args args = Args::borrow(event->elements);
-  if (!attachments.empty()) {
-    auto values = with_attachments(packet.data, attachments);
-    if (!values) return Failure(values.error());
-    values->erase(values->begin());
-    args = Args(std::move(*values));
-  }
+void SocketCore::on_event(const IncomingPacket& packet) {
+  if (!packet.event) return;
   namespace_.server().stats().events_received.add();
-  const auto* found = find_handler(name);
-  if (found == nullptr) return {};
+  const auto* found = find_handler(*packet.event);
+  if (found == nullptr) return;
   const auto handler = *found;  // the handler may replace itself
   Ack ack;
   if (packet.id)
     ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().surroundings().shard, namespace_.name(),
                                           *packet.id));
-  call_application("event", name, [&] { (*handler)(args, ack); });
-  return {};
+  call_application("event", *packet.event, [&] { (*handler)(packet.args, ack); });
 }
 
-Result<void, PacketError> SocketCore::on_ack(const Packet& packet, const std::vector<Binary>& attachments) {
-  Args args;
-  if (!attachments.empty()) {
-    if (const auto checked = split_ack(packet.data); !checked) return Failure(checked.error());
-    auto values = with_attachments(packet.data, attachments);
-    if (!values) return Failure(values.error());
-    args = Args(std::move(*values));
-  } else if (!packet.data.empty()) {
-    const auto elements = split_ack(packet.data);
-    if (!elements) return Failure(elements.error());
-    args = Args::borrow(*elements);
-  }
+void SocketCore::on_ack(IncomingPacket& packet) {
   namespace_.server().stats().acks_received.add();
-  if (packet.id) settle_ack(*packet.id, AckResult(std::move(args)));
-  return {};
+  if (packet.id) settle_ack(*packet.id, AckResult(std::move(packet.args)));
 }
 
 // --- to the client ---

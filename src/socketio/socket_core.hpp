@@ -24,6 +24,7 @@ namespace carillon::socketio {
 
 class Client;
 class NamespaceCore;
+struct IncomingPacket;
 
 // Owned by one shard: by its Client, until it leaves the namespace or the session ends. Weak pointers may be held
 // anywhere and locked on the shard only.
@@ -50,9 +51,9 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void run_middleware(std::size_t index);
   void resume(std::size_t index, std::optional<ConnectError> error);
 
-  // --- packets from the client; an error closes the connection ---
-  Result<void, PacketError> on_event(const Packet& packet, const std::vector<Binary>& attachments);
-  Result<void, PacketError> on_ack(const Packet& packet, const std::vector<Binary>& attachments);
+  // --- packets from the client ---
+  void on_event(const IncomingPacket& packet);
+  void on_ack(IncomingPacket& packet);
 
   // --- to the client ---
   void send(const engineio::FramesPtr& frames) { session_.send(frames); }
