@@ -45,6 +45,12 @@ inline std::uint16_t free_port() {
   return local_address(socket.fd()).port();
 }
 
+inline bool is_listening(const std::string& address) {
+  const SocketAddress server = address_of(address);
+  const Socket socket(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(socket.fd(), server.raw(), server.size) == 0;
+}
+
 // What happened on other threads, in order. Any thread.
 template <class T>
 class Log {

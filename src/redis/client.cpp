@@ -109,7 +109,9 @@ void Client::on_bytes(Role role, std::string_view bytes, TimePoint now) {
   const Event event(*this, now);
   Peer& talking = peer(role);
   if (talking.state != Peer::State::up) return;
-  talking.connection.feed(bytes, now);
+  const bool news = talking.connection.feed(bytes, now);
+  // The canary may wait behind a long backlog of messages, or of answers to them.
+  if (news && canary_due_ != never) canary_due_ = std::min(now + options_.ping_timeout_ms, canary_overdue_);
   check_fault(talking);
 }
 
@@ -201,10 +203,14 @@ void Client::lose(Peer& lost, std::string_view reason) {
   lost.deadline = never;
   if (lost.role == Role::commands) flowing_ = false;
   if (lost.role == Role::subscriber) subscriptions_.stop();
-  canary_.clear();
-  canary_due_ = never;
+  end_canary();
   canary_returned_ = false;
   set_ready(false);
+}
+
+void Client::end_canary() {
+  canary_.clear();
+  canary_due_ = canary_overdue_ = never;
 }
 
 void Client::wait(Peer& waiting, TimePoint now) {
@@ -251,6 +257,7 @@ void Client::check_ready(TimePoint now) {
   if (!subscriber_.connection.is_open() || !subscriptions_.restored() || !canary_.empty()) return;
   canary_ = random_id(random_, 20);
   canary_due_ = now + options_.ping_timeout_ms;
+  canary_overdue_ = now + std::max(options_.canary_timeout_ms, options_.ping_timeout_ms);
   commands_.connection.publish_canary(canary_channel_, canary_, now);
 }
 
@@ -278,8 +285,8 @@ void Client::set_ready(bool ready) {
 void Client::on_message(std::string_view channel, std::string_view payload) {
   if (channel == canary_channel_) {
     if (!canary_.empty() && payload == canary_) {
+      end_canary();
       canary_returned_ = true;
-      canary_due_ = never;
     }
     return;
   }
@@ -297,7 +304,22 @@ void Client::on_refused(std::string_view error) {
 
 std::uint64_t Client::dropped() const {
   const Statistics& s = statistics_;
-  return s.dropped_full.value() + s.dropped_old.value() + s.dropped_refused.value() + s.dropped_unconfirmed.value();
+  return s.dropped_full.value() + s.dropped_old.value() + s.dropped_refused.value() + s.dropped_unconfirmed.value() +
+         s.dropped_shutdown.value();
+}
+
+void Client::abandon() {
+  const std::size_t queued = queue_.size();
+  const std::size_t on_the_way = commands_.connection.messages_in_flight();
+  if (queued + on_the_way == 0) return;
+  while (queue_.pop()) {
+  }
+  statistics_.queue_messages.set(0);
+  statistics_.queue_bytes.set(0);
+  statistics_.dropped_shutdown.add(queued);
+  statistics_.dropped_unconfirmed.add(commands_.connection.close());
+  log_warn("Redis at " + endpoint(options_.url) + " has not taken all messages in time: " + std::to_string(queued) +
+           " were never sent, and " + std::to_string(on_the_way) + " were not confirmed.");
 }
 
 void Client::tell_outage(std::string_view reason) {

@@ -73,6 +73,8 @@ class Client final : public Link {
   std::string take_output(Role role, TimePoint now);  // about a MiB at most while messages are queued
   TimePoint next_deadline() const;
   void on_time(TimePoint now);
+  // Nothing of what unanswered() counts will be sent or waited for any more; it is counted as dropped, and said.
+  void abandon();
 
   const ClientOptions& options() const { return options_; }
   const Statistics& statistics() const { return statistics_; }
@@ -124,6 +126,7 @@ class Client final : public Link {
   std::size_t subscription_count() const;  // without the canary's
   void send_subscriptions(TimePoint now);
   void check_ready(TimePoint now);
+  void end_canary();
   void set_ready(bool ready);
   void on_refused(std::string_view error);
   void on_message(std::string_view channel, std::string_view payload);
@@ -143,7 +146,8 @@ class Client final : public Link {
 
   std::string canary_channel_;  // new with each subscriber connection, so that nobody can guess it
   std::string canary_;          // the payload on its way; empty: none
-  TimePoint canary_due_ = never;
+  TimePoint canary_due_ = never;      // moved by whatever Redis sends, ...
+  TimePoint canary_overdue_ = never;  // ... up to here
   bool canary_returned_ = false;
 
   bool ready_ = false;

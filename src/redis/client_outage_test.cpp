@@ -104,6 +104,70 @@ TEST_F(ClientOutageTest, AnUnansweredPublishIsNoticedWithinThePingTimeout) {
   EXPECT_EQ(rig.client.statistics().dropped_unconfirmed.value(), 1U);
 }
 
+// Whatever Redis sends is a sign of life: a canary behind a long backlog is late, not lost.
+TEST_F(ClientOutageTest, ACanaryBehindALongBacklogIsWaitedFor) {
+  Rig rig;
+  std::string canary;
+  rig.redis.override_answer = [&](const Words& words) {
+    if (words[0] != "PUBLISH") return "";
+    canary = words[2];
+    return ":1\r\n";
+  };
+  rig.client.subscribe("a");
+  rig.run();
+  ASSERT_NE(canary, "");
+  for (int i = 0; i < 10; ++i) {
+    rig.advance(Milliseconds{4'000});
+    rig.redis.publish("a", "backlog");
+    rig.run();
+    ASSERT_EQ(rig.dials, 2) << i;
+  }
+  rig.redis.publish(rig.redis.commands("PUBLISH")[0][1], canary);
+  rig.run();
+  EXPECT_TRUE(rig.client.ready());
+  EXPECT_EQ(rig.client.statistics().timeouts.value(), 0U);
+}
+
+// The two connections may lead to different servers, of which one talks all the time.
+TEST_F(ClientOutageTest, ACanaryIsNotWaitedForWithoutEnd) {
+  Rig rig;
+  rig.redis.override_answer = [](const Words& words) { return words[0] == "PUBLISH" ? ":0\r\n" : ""; };
+  rig.client.subscribe("a");
+  rig.run();
+  for (int i = 0; i < 59; ++i) {
+    rig.advance(Milliseconds{1'000});
+    rig.redis.publish("a", "chatter");
+    rig.run();
+  }
+  EXPECT_EQ(rig.dials, 2);
+  rig.advance(Milliseconds{1'000});
+  rig.advance(Milliseconds{200});
+  EXPECT_EQ(rig.dials, 4);
+}
+
+TEST_F(ClientOutageTest, WhatIsAbandonedIsCounted) {
+  Rig rig;
+  rig.run();
+  rig.answering = false;
+  rig.client.publish("c", "on the way");
+  rig.run();
+  rig.client.publish("c", "on the way, too");
+  rig.run();
+  EXPECT_EQ(rig.client.unanswered(), 2U);
+  rig.client.abandon();
+  EXPECT_EQ(rig.client.unanswered(), 0U);
+  EXPECT_EQ(rig.client.statistics().dropped_unconfirmed.value(), 2U);
+
+  Rig waiting;
+  waiting.network = Network::refused;
+  for (int i = 0; i < 3; ++i) waiting.client.publish("c", "queued");
+  waiting.run();
+  waiting.client.abandon();
+  EXPECT_EQ(waiting.client.unanswered(), 0U);
+  EXPECT_EQ(waiting.client.statistics().dropped_shutdown.value(), 3U);
+  EXPECT_EQ(waiting.client.dropped(), 3U);
+}
+
 TEST_F(ClientOutageTest, AConnectionAttemptTimesOut) {
   Rig rig;
   rig.network = Network::silent;

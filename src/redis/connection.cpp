@@ -91,18 +91,24 @@ void Connection::expect(Command command, std::size_t count, TimePoint now) {
   }
 }
 
-void Connection::feed(std::string_view bytes, TimePoint now) {
-  if (!up_ || fault_ || bytes.empty()) return;
+bool Connection::feed(std::string_view bytes, TimePoint now) {
+  if (!up_ || fault_ || bytes.empty()) return false;
   reader_.feed(bytes);
-  while (const Reply* reply = reader_.next()) {
+  const std::size_t pongs_before = pongs_;
+  std::size_t replies = 0;
+  for (; const Reply* reply = reader_.next(); ++replies) {
     on_reply(*reply);
-    if (fault_) return;
+    if (fault_) return false;
   }
-  if (!reader_.error().empty()) return fail(Fault::Kind::protocol, std::string(reader_.error()));
+  if (!reader_.error().empty()) {
+    fail(Fault::Kind::protocol, std::string(reader_.error()));
+    return false;
+  }
   // Any bytes prove that Redis lives: answers may wait behind a long queue of messages.
   overslept_ = false;
   ping_at_ = now + options_.ping_interval_ms;
   answer_due_ = expected_.empty() ? never : now + options_.ping_timeout_ms;
+  return replies == 0 || replies > pongs_ - pongs_before;
 }
 
 void Connection::on_reply(const Reply& reply) {
@@ -148,6 +154,7 @@ void Connection::on_answer(Command command, const Reply& reply) {
 
 void Connection::on_success(Command command) {
   if (command == Command::publish) port_.on_published();
+  if (command == Command::ping) ++pongs_;
   if (login_answers_ > 0 && --login_answers_ == 0) port_.on_open();
 }
 

@@ -61,7 +61,8 @@ class Connection {
   void subscribe(std::span<const std::string_view> channels, TimePoint now);
   void unsubscribe(std::span<const std::string_view> channels, TimePoint now);
 
-  void feed(std::string_view bytes, TimePoint now);
+  // Whether there was more to it than the answer to a ping, which comes from a Redis that has nothing else to say.
+  bool feed(std::string_view bytes, TimePoint now);
   std::size_t output_bytes() const { return output_.size(); }
   std::string take_output() { return std::exchange(output_, {}); }
 
@@ -93,6 +94,7 @@ class Connection {
   std::deque<Expected> expected_;
   std::size_t messages_in_flight_ = 0;
   std::size_t login_answers_ = 0;  // still to come
+  std::size_t pongs_ = 0;
   bool up_ = false;
   bool subscriber_ = false;  // has sent a SUBSCRIBE
   bool overslept_ = false;   // a deadline has been put off, see on_time()

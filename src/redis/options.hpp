@@ -20,6 +20,8 @@ struct ClientOptions {
   // Each connection is probed after this much silence, and given up when an answer is overdue by ping_timeout_ms.
   Milliseconds ping_interval_ms{5'000};
   Milliseconds ping_timeout_ms{5'000};
+  // The canary gets ping_timeout_ms of silence, and this much in all: what others publish may come before it.
+  Milliseconds canary_timeout_ms{60'000};
   // Full jitter: the wait before attempt N is uniform in [0, min(backoff_max_ms, backoff_min_ms * 2^N)].
   Milliseconds backoff_min_ms{100};
   Milliseconds backoff_max_ms{5'000};

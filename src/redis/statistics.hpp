@@ -21,6 +21,7 @@ struct Statistics {
   Counter dropped_old;          // waited for longer than queue_age_max_ms
   Counter dropped_refused;      // Redis answered with an error (NOPERM, ...)
   Counter dropped_unconfirmed;  // on the way when the connection died; not sent again, because it may have arrived
+  Counter dropped_shutdown;     // still queued when the node ended
 
   Gauge subscriptions;  // channels wanted, without the canary's
   Gauge queue_messages;

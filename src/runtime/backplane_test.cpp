@@ -23,7 +23,8 @@ using namespace runtime::testing;
 // A server whose clients join and leave rooms, and acknowledge when it is effective.
 class Member {
  public:
-  explicit Member(const std::string& redis_url, unsigned shards = 2) : server(options(shards)) {
+  explicit Member(const std::string& redis_url, unsigned shards = 2, std::uint32_t drain_timeout_ms = 300)
+      : server(options(shards, drain_timeout_ms)) {
     server.adapter(redis_adapter(redis_url));
     server.on_connection([this](Socket& socket) {
       socket.on("join", [this, &socket](const Args& args, const Ack& ack) {
@@ -51,11 +52,12 @@ class Member {
   Log<int> joined;
 
  private:
-  static ServerOptions options(unsigned shards) {
+  // The clients here do not answer close frames: those who are still there take all of the time.
+  static ServerOptions options(unsigned shards, std::uint32_t drain_timeout_ms) {
     ServerOptions settings;
     settings.listen = "127.0.0.1:0";
     settings.shards = shards;
-    settings.drain_timeout_ms = 300;  // these clients do not answer close frames
+    settings.drain_timeout_ms = drain_timeout_ms;
     return settings;
   }
 };
@@ -237,6 +239,47 @@ TEST_F(BackplaneTest, LastWordsOfAllShardsReachTheOtherNodes) {
   for (int i = 0; i < count; ++i) clients.push_back(leaving.connect());
   leaving.server.stop();
   for (int i = 0; i < count; ++i) ASSERT_EQ(witness->next(), R"(["left"])") << i;
+}
+
+constexpr int last_words = 200;
+const std::string last_word(50'000, 'x');  // together far more than sockets take at once
+
+// What is queued when the node is told to stop has until the end of the drain.
+TEST_F(BackplaneTest, StopWaitsForARedisThatIsSlow) {
+  const RedisServer redis;
+  Member there(redis.url());
+  there.start();
+  ASSERT_TRUE(there.ready());
+  const auto witness = there.connect();
+  Member leaving(redis.url(), 2, 10'000);
+  leaving.start();
+  ASSERT_TRUE(leaving.ready());
+  redis.freeze();
+  for (int i = 0; i < last_words; ++i) leaving.server.emit("n", i, last_word);
+  std::jthread stopping([&] { leaving.server.stop(); });
+  EXPECT_TRUE(eventually([&] { return !io::testing::is_listening(leaving.server.address()); }));
+  redis.thaw();
+  for (int i = 0; i < last_words; ++i)
+    ASSERT_TRUE(witness->next().starts_with("[\"n\"," + std::to_string(i) + ",")) << i;
+  stopping.join();
+  const redis::Statistics& numbers = leaving.server.node().backplane()->redis_statistics();
+  EXPECT_EQ(numbers.published.value(), static_cast<std::uint64_t>(last_words));
+  EXPECT_EQ(numbers.dropped_shutdown.value(), 0U);
+}
+
+TEST_F(BackplaneTest, WhatRedisDoesNotTakeBeforeTheEndIsCounted) {
+  const RedisServer redis;
+  Member leaving(redis.url());
+  leaving.start();
+  ASSERT_TRUE(leaving.ready());
+  redis.freeze();
+  for (int i = 0; i < last_words; ++i) leaving.server.emit("n", i, last_word);
+  leaving.server.stop();
+  const redis::Statistics& numbers = leaving.server.node().backplane()->redis_statistics();
+  EXPECT_GT(numbers.dropped_shutdown.value(), 0U);
+  EXPECT_EQ(numbers.published.value() + numbers.dropped_shutdown.value() + numbers.dropped_unconfirmed.value(),
+            static_cast<std::uint64_t>(last_words));
+  redis.thaw();
 }
 
 TEST_F(BackplaneTest, StopWhileMessagesComeIn) {

@@ -129,6 +129,7 @@ void collect_redis(const redis::Statistics& redis, Collector& out) {
   out.count(dropped, help, redis.dropped_old, {{"reason", "too_old"}});
   out.count(dropped, help, redis.dropped_refused, {{"reason", "refused"}});
   out.count(dropped, help, redis.dropped_unconfirmed, {{"reason", "unconfirmed"}});
+  out.count(dropped, help, redis.dropped_shutdown, {{"reason", "shutdown"}});
 }
 
 void collect_cluster(const cluster::Statistics& cluster, Collector& out) {

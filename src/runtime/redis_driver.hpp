@@ -27,6 +27,8 @@ class RedisDriver final : public redis::ClientDriver, public TurnGuest {
 
   void on_turn_end(TimePoint now) override;
   TimePoint next_deadline() const override;
+  bool has_finished() const override { return client_.unanswered() == 0; }
+  void give_up() override { client_.abandon(); }
   void wake() override { woken_ = true; }
 
  private:

@@ -11,6 +11,7 @@ namespace carillon::runtime {
 namespace {
 
 constexpr std::size_t read_buffer_bytes = 64 * 1024;
+constexpr Milliseconds farewell{250};  // for guests whose last work came in when the time for stopping was up
 
 // Sent by the client listeners where the HTTP layer itself refuses; the reference server's are as bare.
 http::Response plain_error(int status) {
@@ -65,6 +66,7 @@ void Shard::begin_stop(Then then) {
   loop_.post([this, then] {
     stays_ = then == Then::stays;
     close_everything();
+    if (then == Then::ends) guests_end_at_ = std::max(stop_at_, loop_.now() + farewell);
   });
 }
 
@@ -91,6 +93,13 @@ void Shard::end_everything(TimePoint now) {
   while (!connections_.empty()) connections_.back()->cut();
   for (TurnGuest* guest : guests_) guest->on_turn_end(now);  // the handlers may have told other nodes
   write_everything();
+}
+
+void Shard::end_guests(TimePoint now) {
+  const auto has_finished = [](const TurnGuest* guest) { return guest->has_finished(); };
+  if (now < guests_end_at_ && !std::all_of(guests_.begin(), guests_.end(), has_finished)) return;
+  for (TurnGuest* guest : guests_) guest->give_up();
+  loop_.stop();
 }
 
 // --- connections ---
@@ -165,7 +174,7 @@ void Shard::on_turn_end(TimePoint now) {
   for (TurnGuest* guest : guests_) guest->on_turn_end(now);
   write_everything();
   if (stopping() && !drained_ && (now >= stop_at_ || connections_.empty())) end_everything(now);
-  if (drained_ && !stays_) loop_.stop();
+  if (drained_ && !stays_) end_guests(now);
 }
 
 // A connection that breaks ends its session, whose handlers may send to others: until nothing is left to do.
@@ -181,6 +190,7 @@ void Shard::write_everything() {
 TimePoint Shard::next_deadline() const {
   TimePoint next = timers_.next_wake();
   if (!drained_) next = std::min(next, stop_at_);
+  if (drained_ && !stays_) next = std::min(next, guests_end_at_);
   for (const Listening& listening : listeners_) next = std::min(next, listening.listener->resume_at());
   for (const TurnGuest* guest : guests_) next = std::min(next, guest->next_deadline());
   return next;

@@ -54,8 +54,9 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   void set_siblings(std::vector<Shard*> siblings) { siblings_ = std::move(siblings); }
 
   void start();  // begins to accept, on a thread of its own
-  // Closes the listeners and all sessions; the thread ends when all connections have, after drain_timeout at most.
-  // `stays`: it goes on without them, for what others post, until this is called again. Any thread.
+  // Closes the listeners and all sessions; the thread ends when all connections have, and guests have finished, after
+  // drain_timeout at most. `stays`: it goes on without them, for what others post, until this is called again: then
+  // guests have what is left of drain_timeout, or a moment. Any thread.
   enum class Then : std::uint8_t { ends, stays };
   void begin_stop(Then then = Then::ends);
   void join();  // any other thread
@@ -92,6 +93,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   void close_everything();
   void write_everything();
   void end_everything(TimePoint now);
+  void end_guests(TimePoint now);
 
   // io::LoopHooks
   void on_turn_begin(TimePoint now) override;
@@ -125,6 +127,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   std::vector<char> read_buffer_;
   std::string joined_;
   TimePoint stop_at_ = never;
+  TimePoint guests_end_at_ = never;
   bool drained_ = false;  // all connections have ended
   bool stays_ = false;
   std::thread thread_;
