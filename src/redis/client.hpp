@@ -144,8 +144,8 @@ class Client final : public Link {
   Peer commands_;
   Peer subscriber_;
 
-  std::string canary_channel_;  // new with each subscriber connection, so that nobody can guess it
-  std::string canary_;          // the payload on its way; empty: none
+  std::string canary_channel_;        // new with each subscriber connection, so that nobody can guess it
+  std::string canary_;                // the payload on its way; empty: none
   TimePoint canary_due_ = never;      // moved by whatever Redis sends, ...
   TimePoint canary_overdue_ = never;  // ... up to here
   bool canary_returned_ = false;

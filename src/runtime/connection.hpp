@@ -8,13 +8,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/timer_wheel.hpp"
 #include "engineio/peer.hpp"
 #include "http/request_parser.hpp"
 #include "io/loop.hpp"
 #include "io/socket.hpp"
+#include "runtime/output_queue.hpp"
 #include "runtime/service.hpp"
 #include "websocket/decoder.hpp"
 
@@ -45,7 +45,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   void respond(http::Response response) override;
   bool accept_websocket() override;
   std::size_t send(const engineio::FramesPtr& frames) override;
-  std::size_t backlog_bytes() const override { return blocked_ ? queued_bytes_ : 0; }
+  std::size_t backlog_bytes() const override { return blocked_ ? queue_.bytes() : 0; }
   void close_websocket(std::uint16_t code) override;
   void cut() override;
 
@@ -57,11 +57,6 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
     websocket,
     closing,  // nothing is read for anybody any more; ends when all is written and the peer has closed
     ended,
-  };
-  // Bytes to be written, with what keeps them alive.
-  struct Chunk {
-    std::shared_ptr<const void> owner;
-    std::string_view bytes;
   };
   // What is needed while the connection speaks HTTP.
   struct HttpState {
@@ -89,8 +84,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   void queue(std::shared_ptr<const void> owner, std::string_view bytes);
   void queue(std::string bytes);
   bool write_queue();
-  void take_written(std::size_t bytes);
-  void drop_written();
+  void set_blocked(bool blocked);
   void resume();
   void begin_closing();
   void end();
@@ -102,9 +96,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   std::string address_;
   std::unique_ptr<HttpState> http_;
   std::unique_ptr<websocket::Decoder> decoder_;
-  std::vector<Chunk> queue_;
-  std::size_t queue_head_ = 0;  // chunks before it have been written
-  std::size_t queued_bytes_ = 0;
+  OutputQueue queue_;
   std::uint32_t place_ = 0;  // in the shard's list
   State state_ = State::reading_request;
   bool in_flush_list_ = false;

@@ -142,9 +142,7 @@ std::optional<unsigned> Shard::foreign_owner(const http::Request& request) const
 
 void Shard::move(Connection& connection, unsigned owner, std::string unread) {
   connection.write_queue();
-  std::string unsent;
-  for (std::size_t i = connection.queue_head_; i < connection.queue_.size(); ++i)
-    unsent.append(connection.queue_[i].bytes);
+  std::string unsent = connection.queue_.copy();
   loop_.unwatch(connection.socket_.fd(), connection);
   Shard& target = *siblings_[owner];
   target.post([&target, socket = std::move(connection.socket_), address = connection.address_,
@@ -153,12 +151,6 @@ void Shard::move(Connection& connection, unsigned owner, std::string unread) {
   });
   stats_.connections_moved.add();
   connection.end();
-}
-
-std::string_view Shard::join(std::span<const std::string_view> pieces) {
-  joined_.clear();
-  for (const std::string_view piece : pieces) joined_.append(piece);
-  return joined_;
 }
 
 // --- turns ---

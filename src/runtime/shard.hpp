@@ -78,7 +78,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   // For connections.
   bool stopping() const { return stop_at_ != never; }
   std::span<char> read_buffer() { return read_buffer_; }
-  std::string_view join(std::span<const std::string_view> pieces);
+  std::string& scratch() { return scratch_; }  // for copying together what is written
   void want_flush(Connection& connection) { to_flush_.push_back(&connection); }
   void bury(Connection& connection);
   // The shard of the session that the request names, if it is another one of this node.
@@ -125,7 +125,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   std::vector<Connection*> to_flush_;
   std::vector<TurnGuest*> guests_;
   std::vector<char> read_buffer_;
-  std::string joined_;
+  std::string scratch_;
   TimePoint stop_at_ = never;
   TimePoint guests_end_at_ = never;
   bool drained_ = false;  // all connections have ended

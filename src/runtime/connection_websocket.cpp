@@ -1,0 +1,88 @@
+// A connection after the upgrade to WebSocket.
+#include <string>
+#include <utility>
+
+#include "runtime/connection.hpp"
+#include "runtime/shard.hpp"
+#include "websocket/handshake.hpp"
+
+namespace carillon::runtime {
+namespace {
+
+constexpr std::size_t pong_backlog_bytes_max = 64 * 1024;
+
+}  // namespace
+
+bool Connection::accept_websocket() {
+  const auto answer = websocket::accept(http_->parser.request());
+  if (!answer) {
+    const bool version = answer.error() == websocket::HandshakeError::bad_version;
+    http::Response response{version ? 426 : 400, {{"Content-Type", "text/plain"}}, "Bad WebSocket handshake\n", true};
+    if (version) response.headers.emplace_back("Sec-WebSocket-Version", "13");
+    respond(std::move(response));
+    return false;
+  }
+  queue(*answer);
+  state_ = State::websocket;
+  http_.reset();
+  decoder_ = std::make_unique<websocket::Decoder>(websocket::Role::server, service_.limits.parser.body_bytes_max);
+  shard_.timers().clear(*this);
+  return true;
+}
+
+void Connection::read_frames(std::span<char> bytes) {
+  decoder_->feed(bytes);
+  while (decoder_ && (state_ == State::websocket || state_ == State::closing)) {
+    const auto event = decoder_->next();
+    if (!event) return;
+    on_websocket_event(*event);
+  }
+}
+
+void Connection::on_websocket_event(const websocket::Event& event) {
+  using Kind = websocket::Event::Kind;
+  if (state_ == State::closing) {  // only the answer to our close frame still matters
+    if (event.kind == Kind::close || event.kind == Kind::error) end();
+    return;
+  }
+  const TimePoint now = shard_.loop().now();
+  switch (event.kind) {
+    case Kind::text:
+    case Kind::binary:
+      return service_.engine->on_message(*this, event.kind == Kind::binary, event.payload, now);
+    case Kind::pong:
+      return;
+    case Kind::ping: {
+      if (backlog_bytes() > pong_backlog_bytes_max) return;  // it does not read; RFC 6455 asks for the last pong only
+      std::string pong;
+      websocket::append_frame(pong, websocket::Opcode::pong, event.payload);
+      return queue(std::move(pong));
+    }
+    case Kind::close:
+    case Kind::error: {
+      const bool clean = event.kind == Kind::close;
+      if (!clean) shard_.stats().websocket_violations.add();
+      queue(websocket::close_frame(event.code));
+      shard_.timers().set(*this, now + service_.limits.close_timeout);  // also to take what waits before it
+      detach_handler(clean);
+      decoder_.reset();  // whatever still comes is void
+      return;
+    }
+  }
+}
+
+std::size_t Connection::send(const engineio::FramesPtr& frames) {
+  if (state_ != State::websocket) return 0;
+  queue(frames, frames->wire());
+  if (queue_.bytes() >= service_.limits.write_early_bytes && !blocked_) write_queue();
+  return queue_.bytes();
+}
+
+void Connection::close_websocket(std::uint16_t code) {
+  if (state_ != State::websocket) return;
+  queue(websocket::close_frame(code));
+  state_ = State::closing;
+  shard_.timers().set(*this, shard_.loop().now() + service_.limits.close_timeout);
+}
+
+}  // namespace carillon::runtime
