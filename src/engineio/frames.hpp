@@ -1,6 +1,7 @@
 // Engine.IO message packets, encoded once for all receivers.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,17 @@
 #include <vector>
 
 namespace carillon::engineio {
+
+class Frames;
+using FramesPtr = std::shared_ptr<const Frames>;
+
+// How a binary message goes over WebSocket. The client's version and the parameter `b64` of its request decide.
+enum class BinaryForm : std::uint8_t {
+  raw,           // version 4
+  base64,        // version 4 with b64: text, "b" base64
+  typed,         // version 3: the packet type as a byte, then the bytes
+  typed_base64,  // version 3 with b64: text, "b4" base64
+};
 
 // One or more packets that belong together (a Socket.IO packet and its attachments), as the WebSocket frames that carry
 // them, back to back. Long polling uses the same bytes without the frame headers.
@@ -21,6 +33,11 @@ class Frames {
     bool binary;  // binary: raw bytes. text: packet type digit and data
   };
 
+  Frames() = default;
+  ~Frames();
+  Frames(const Frames&) = delete;
+  Frames& operator=(const Frames&) = delete;
+
   // What goes out over WebSocket.
   std::string_view wire() const { return wire_; }
   const std::vector<Part>& parts() const { return parts_; }
@@ -31,15 +48,22 @@ class Frames {
   void append_text(std::string_view packet);  // "4hello": with its type digit
   void append_text(std::string_view head, std::string_view tail);
   void append_binary(std::string_view bytes);  // a binary message has no type on the wire
-  // Replaces bytes of wire(), as many as there are; before anybody shares it.
-  void overwrite(std::size_t at, std::string_view bytes) { wire_.replace(at, bytes.size(), bytes); }
+
+  // `frames` for clients that want binary messages in another form: these frames themselves where they hold none,
+  // otherwise frames that are made when the first client asks and shared from then on. Any thread; the result is valid
+  // as long as `frames`.
+  static const FramesPtr& in_form(const FramesPtr& frames, BinaryForm form);
 
  private:
+  struct Variant;
+
+  const Variant* find_variant(BinaryForm form) const;
+  FramesPtr make_variant(BinaryForm form) const;
+
   std::string wire_;
   std::vector<Part> parts_;
+  mutable std::atomic<const Variant*> variants_ = nullptr;  // a list that only grows
 };
-
-using FramesPtr = std::shared_ptr<const Frames>;
 
 // A single text packet, for instance "2" (ping) or "4hello".
 FramesPtr make_text_frames(std::string_view packet);
