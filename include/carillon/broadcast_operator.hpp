@@ -1,6 +1,9 @@
 // Chooses receivers and emits to them: io.to("room").except(id).emit("event", ...).
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,10 +19,19 @@ class BroadcastPort;
 }
 
 struct BroadcastFlags {
-  bool is_volatile = false;  // drop it for a client that cannot take it at once
-  bool local = false;        // this node only
-  bool compress = true;      // allow compression (nothing is compressed unless the server is configured to)
+  bool is_volatile = false;              // drop it for a client that cannot take it at once
+  bool local = false;                    // this node only
+  bool compress = true;                  // allow compression (nothing is compressed unless the server is configured to)
+  std::chrono::milliseconds timeout{0};  // for answers; zero: the server's default
 };
+
+// What came back from a broadcast with acknowledgement. Complete when `missing` is 0.
+struct BroadcastAcks {
+  std::vector<Args> responses;           // one per client that answered, in the order of arrival on its shard
+  std::size_t missing = 0;               // clients that did not answer in time, or went away before
+  std::vector<std::string> missing_ids;  // their sockets' ids
+};
+using BroadcastAckHandler = std::function<void(const BroadcastAcks&)>;
 
 // A plain value, immutable in use: each call returns a new operator, so one can be kept and reused. Any thread.
 // It must not outlive the Server or Emitter that it came from.
@@ -39,6 +51,8 @@ class BroadcastOperator {
   BroadcastOperator local() const;
   BroadcastOperator volatile_() const;  // `volatile` is a keyword
   BroadcastOperator compress(bool on) const;
+  // For answers. Zero: ServerOptions::broadcast_ack_timeout_ms.
+  BroadcastOperator timeout(std::chrono::milliseconds timeout) const;
 
   // Sockets on this node get it at once and in order; other nodes through the adapter. The event must not be one of
   // the reserved names (connect, connect_error, disconnect, disconnecting, newListener, removeListener):
@@ -49,6 +63,13 @@ class BroadcastOperator {
     send(event, make_args(std::forward<T>(values)...));
   }
   void emit(std::string_view event, const Args& args) const { send(event, args); }
+
+  // Emits and collects what the clients answer: `handler` is called once, when all have answered or gone away, or at
+  // the timeout. It runs on the shard of the caller, never before this has returned; a call from another thread is
+  // answered on one of the server's shards. A server that stops may destroy the handler without calling it. An Emitter
+  // cannot get answers: std::logic_error.
+  // Of each answer `responses` holds all arguments; Socket.IO servers on Node.js give the first alone.
+  void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const;
 
  private:
   void send(std::string_view event, const Args& args) const;

@@ -25,8 +25,8 @@ struct ConnectError {
   Value data;
 };
 
-// Goes on to the next middleware, or refuses. Copyable; any thread; the first call counts. A middleware that never
-// calls it leaves the client to its connect timeout.
+// Goes on to the next middleware, or refuses. Copyable; any thread; the first call counts, and calls after the client,
+// or the server, has gone do nothing. A middleware that never calls it leaves the client to its connect timeout.
 class Next {
  public:
   explicit Next(std::shared_ptr<socketio::NextTarget> target) : target_(std::move(target)) {}
@@ -43,6 +43,9 @@ using ConnectionHandler = std::function<void(Socket&)>;
 
 // Handlers are registered before Server::run() and called on the shard of the socket concerned, on several shards at
 // the same time. The broadcasting methods may be called from any thread.
+//
+// An exception that escapes a handler is logged and counted (carillon_handler_exceptions_total). It ends that handler
+// alone; a middleware that throws has refused the connection, unless it had called next before.
 class Namespace {
  public:
   Namespace(socketio::BroadcastPort& port, std::shared_ptr<socketio::NamespaceHandlers> handlers, std::string name);
@@ -61,12 +64,17 @@ class Namespace {
   BroadcastOperator except(const std::vector<std::string>& rooms) const { return everyone().except(rooms); }
   BroadcastOperator local() const { return everyone().local(); }
   BroadcastOperator volatile_() const { return everyone().volatile_(); }
+  BroadcastOperator compress(bool on) const { return everyone().compress(on); }
+  BroadcastOperator timeout(std::chrono::milliseconds timeout) const { return everyone().timeout(timeout); }
   template <class... T>
     requires EventValues<T...>
   void emit(std::string_view event, T&&... values) const {
     everyone().emit(event, std::forward<T>(values)...);
   }
   void emit(std::string_view event, const Args& args) const { everyone().emit(event, args); }
+  void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const {
+    everyone().emit_with_ack(event, args, std::move(handler));
+  }
 
  private:
   socketio::BroadcastPort* port_;

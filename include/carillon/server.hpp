@@ -28,8 +28,11 @@ struct ServerOptions {
   std::size_t max_payload_bytes = 1'000'000;
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
   std::size_t attachments_max = 10;                    // binary attachments per packet
-  std::uint32_t drain_timeout_ms = 10'000;             // stop(): for clients to take their last messages and close
-  std::vector<std::string> cors_origins = {};          // empty: no CORS headers; "*" alone: any origin
+  std::uint32_t ack_timeout_ms = 0;                    // Socket::emit_with_ack's default; 0: while the client is there
+  std::uint32_t broadcast_ack_timeout_ms = 10'000;     // BroadcastOperator::emit_with_ack's default
+  std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;  // answers to one broadcast, per shard; beyond: missing
+  std::uint32_t drain_timeout_ms = 10'000;                 // stop(): for clients to take their last messages and close
+  std::vector<std::string> cors_origins = {};              // empty: no CORS headers; "*" alone: any origin
 };
 
 // How a server finds the others. Made by redis_adapter().
@@ -70,12 +73,17 @@ class Server {
   BroadcastOperator except(const std::vector<std::string>& rooms) const { return root().except(rooms); }
   BroadcastOperator local() const { return root().local(); }
   BroadcastOperator volatile_() const { return root().volatile_(); }
+  BroadcastOperator compress(bool on) const { return root().compress(on); }
+  BroadcastOperator timeout(std::chrono::milliseconds timeout) const { return root().timeout(timeout); }
   template <class... T>
     requires EventValues<T...>
   void emit(std::string_view event, T&&... values) const {
     root().emit(event, std::forward<T>(values)...);
   }
   void emit(std::string_view event, const Args& args) const { root().emit(event, args); }
+  void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const {
+    root().emit_with_ack(event, args, std::move(handler));
+  }
 
   // Listens and returns. Throws std::system_error when an address cannot be bound.
   void start();

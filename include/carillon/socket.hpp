@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,9 @@ std::string_view to_string(DisconnectReason reason);
 // Owned by the server; a reference is valid until the disconnect handler has returned.
 // Belongs to one shard: every method is called on it, that is inside its handlers. From other threads
 // address the socket by its id: io.to(id).emit(...).
+//
+// An exception that escapes a handler is logged, counted (carillon_handler_exceptions_total) and ends that handler
+// alone.
 class Socket {
  public:
   using EventHandler = std::function<void(const Args&, const Ack&)>;
@@ -64,9 +68,10 @@ class Socket {
   void emit(std::string_view event, const Args& args) { send(event, args); }
   // Dropped when the connection cannot take it at once.
   void emit_volatile(std::string_view event, const Args& args);
-  // `handler` is called exactly once: with the answer, or with an AckError. A timeout of zero means none.
+  // `handler` is called exactly once: with the answer, or with an AckError. The default timeout is
+  // ServerOptions::ack_timeout_ms; zero means none: then it waits until the socket is gone.
   void emit_with_ack(std::string_view event, const Args& args, AckHandler handler,
-                     std::chrono::milliseconds timeout = std::chrono::milliseconds::zero());
+                     std::optional<std::chrono::milliseconds> timeout = std::nullopt);
 
   // To others: everyone in the namespace but this socket.
   BroadcastOperator broadcast() const;

@@ -1,10 +1,12 @@
 #include "api/api.hpp"
 
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "api/emit_request.hpp"
 #include "api/error.hpp"
+#include "base/base64.hpp"
 #include "http/text.hpp"
 
 namespace carillon::api {
@@ -18,14 +20,47 @@ std::optional<http::Response> refuse_unless_json(const http::Request& request) {
   return error_response(415, "the body should be application/json");
 }
 
-http::Response emit(socketio::BroadcastPort& port, std::string_view body) {
+// Binary in an answer becomes text, in base64.
+Value without_binary(const Value& value) {
+  if (const Binary* binary = value.as_binary()) return base64(binary->bytes);
+  if (const Array* array = value.as_array()) {
+    Array copy;
+    for (const Value& item : *array) copy.push_back(without_binary(item));
+    return copy;
+  }
+  if (const Object* object = value.as_object()) {
+    Object copy;
+    for (const auto& [key, member] : *object) copy.append(key, without_binary(member));
+    return copy;
+  }
+  return value;
+}
+
+http::Response acks_response(const BroadcastAcks& acks) {
+  Array responses;
+  for (const Args& args : acks.responses) responses.push_back(without_binary(args[0]));
+  return json_response(200, to_json(Object{{"responses", std::move(responses)}, {"missing", acks.missing}}));
+}
+
+void emit(socketio::BroadcastPort& port, std::string_view body, const http::Route::Respond& respond) {
   auto request = parse_emit_request(body);
-  if (!request) return to_response(request.error());
+  if (!request) return respond(to_response(request.error()));
+  const bool with_ack = request->ack_timeout > Milliseconds::zero();
   BroadcastFlags flags;
   flags.is_volatile = request->is_volatile;
-  port.broadcast(socketio::make_broadcast(port.packet_format(), request->name_space, std::move(request->rooms),
-                                          std::move(request->except), flags, request->event, request->args));
-  return json_response(202, "{}");
+  flags.timeout = request->ack_timeout;
+  auto message = socketio::make_broadcast(port.packet_format(), request->name_space, std::move(request->rooms),
+                                          std::move(request->except), flags, request->event, request->args,
+                                          with_ack ? std::optional(socketio::next_broadcast_ack_id()) : std::nullopt);
+  if (!with_ack) {
+    port.broadcast(std::move(message));
+    return respond(json_response(202, "{}"));
+  }
+  auto operation = std::make_shared<socketio::Operation>();
+  operation->kind = socketio::Operation::Kind::emit_with_ack;
+  operation->message = std::move(message);
+  port.operate(std::move(operation),
+               [respond](const socketio::OperationResult& result) { respond(acks_response(result.acks)); });
 }
 
 }  // namespace
@@ -42,7 +77,8 @@ void add_routes(http::Router& router, socketio::BroadcastPort& port) {
               .path = "/v1/emit",
               .open = false,
               .refuse = refuse_unless_json,
-              .answer = [&port](const http::Request&, std::string_view body) { return emit(port, body); }});
+              .answer_later = [&port](const http::Request&, std::string_view body,
+                                      const http::Route::Respond& respond) { emit(port, body, respond); }});
 }
 
 }  // namespace carillon::api

@@ -17,7 +17,13 @@ class FakeExchange final : public http::Exchange {
 class FakePort final : public socketio::BroadcastPort {
  public:
   void broadcast(socketio::BroadcastPtr message) override { broadcasts.push_back(std::move(message)); }
+  void operate(socketio::OperationPtr operation, socketio::OperationDone done) override {
+    operations.push_back(std::move(operation));
+    dones.push_back(std::move(done));
+  }
   std::vector<socketio::BroadcastPtr> broadcasts;
+  std::vector<socketio::OperationPtr> operations;
+  std::vector<socketio::OperationDone> dones;
 };
 
 class ApiTest : public testing::Test {
@@ -77,6 +83,31 @@ TEST_F(ApiTest, emit_broadcasts_and_answers_with_an_empty_object) {
   EXPECT_EQ(broadcast.frames->payload(broadcast.frames->parts()[0]), R"(42/orders,["e",1,"x"])");
 }
 
+TEST_F(ApiTest, emit_with_ack_is_answered_when_the_acknowledgements_are_there) {
+  http::Request request;
+  request.method = "POST";
+  request.target = "/v1/emit";
+  FakeExchange exchange;
+  ASSERT_TRUE(router_.on_request(exchange, request));
+  router_.on_body(exchange, R"({"rooms":["a"],"event":"e","args":[1],"ack_timeout_ms":700})");
+  EXPECT_TRUE(exchange.responses.empty());
+  EXPECT_TRUE(port_.broadcasts.empty());
+  ASSERT_EQ(port_.operations.size(), 1U);
+  const socketio::Broadcast& message = *port_.operations[0]->message;
+  EXPECT_EQ(message.flags.timeout, std::chrono::milliseconds(700));
+  EXPECT_EQ(message.rooms, std::vector<std::string>{"a"});
+  ASSERT_TRUE(message.ack_id);
+  EXPECT_EQ(message.frames->payload(message.frames->parts()[0]), "42" + std::to_string(*message.ack_id) + R"(["e",1])");
+
+  socketio::OperationResult result;
+  result.acks.responses = {make_args(1, 2), make_args(), make_args(Object{{"x", Array{Binary{"abc"}}}})};
+  result.acks.missing = 2;
+  port_.dones[0](result);
+  ASSERT_EQ(exchange.responses.size(), 1U);
+  EXPECT_EQ(exchange.responses[0].status, 200);
+  EXPECT_EQ(exchange.responses[0].body, R"({"responses":[1,null,{"x":["YWJj"]}],"missing":2})");
+}
+
 TEST_F(ApiTest, content_type_is_json_or_none) {
   const std::string_view body = R"({"event":"e"})";
   for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/json ;x=y"}) {
@@ -93,7 +124,7 @@ TEST_F(ApiTest, content_type_is_json_or_none) {
 
 TEST_F(ApiTest, refusals_broadcast_nothing) {
   EXPECT_EQ(code_of(ask("POST", "/v1/emit", "{")), "invalid_body");
-  EXPECT_EQ(code_of(ask("POST", "/v1/emit", R"({"event":"e","ack_timeout_ms":5})")), "unsupported");
+  EXPECT_EQ(code_of(ask("POST", "/v1/emit", R"({"event":"e","ack_timeout_ms":0})")), "invalid_body");
   const auto large = ask("POST", "/v1/emit", R"({"event":"e","args":[")" + std::string(70'000, 'a') + "\"]}");
   EXPECT_EQ(large.status, 413);
   EXPECT_EQ(code_of(large), "too_large");

@@ -91,6 +91,17 @@ Complaint read_volatile(EmitRequest& request, const JsonMember& member) {
   return std::nullopt;
 }
 
+Complaint read_ack_timeout(EmitRequest& request, const JsonMember& member) {
+  static const std::string expected = fmt::format("a whole number from 1 to {}", ack_timeout_ms_max);
+  if (kind_of(member.text) != JsonKind::number) return wrong_kind(member.name, expected, member.text);
+  const std::int64_t timeout = parse_json(member.text)->as_int64();
+  if (timeout < 1 || timeout > ack_timeout_ms_max) {
+    return invalid(fmt::format("ack_timeout_ms: expected {}, got {}", expected, member.text.substr(0, 40)));
+  }
+  request.ack_timeout = Milliseconds(timeout);
+  return std::nullopt;
+}
+
 Complaint read_field(EmitRequest& request, const JsonMember& member) {
   if (member.name == "namespace") return read_namespace(request, member);
   if (member.name == "rooms") return read_receivers(request, member);
@@ -98,11 +109,10 @@ Complaint read_field(EmitRequest& request, const JsonMember& member) {
   if (member.name == "event") return read_event(request, member);
   if (member.name == "args") return read_args(request, member);
   if (member.name == "volatile") return read_volatile(request, member);
-  if (member.name == "ack_timeout_ms") {
-    return Error{400, "unsupported", "ack_timeout_ms: this version does not collect acknowledgements of broadcasts"};
-  }
-  return invalid(
-      fmt::format("{}: there is no such field; expected namespace, rooms, except, event, args, volatile", member.name));
+  if (member.name == "ack_timeout_ms") return read_ack_timeout(request, member);
+  return invalid(fmt::format(
+      "{}: there is no such field; expected namespace, rooms, except, event, args, volatile, ack_timeout_ms",
+      member.name));
 }
 
 }  // namespace

@@ -59,6 +59,12 @@ struct Refusal {
   std::string message;  // part of it
 };
 
+TEST(EmitRequest, acknowledgements_are_waited_for_as_long_as_it_says) {
+  EXPECT_EQ(parse_emit_request(R"({"event":"e"})")->ack_timeout, Milliseconds(0));
+  EXPECT_EQ(parse_emit_request(R"({"event":"e","ack_timeout_ms":1})")->ack_timeout, Milliseconds(1));
+  EXPECT_EQ(parse_emit_request(R"({"event":"e","ack_timeout_ms":300000})")->ack_timeout, Milliseconds(300'000));
+}
+
 TEST(EmitRequest, everything_else_is_refused_with_the_field_and_what_was_expected) {
   const std::vector<Refusal> refusals = {
       {"", 400, "invalid_body", "not JSON: unexpected end"},
@@ -96,7 +102,12 @@ TEST(EmitRequest, everything_else_is_refused_with_the_field_and_what_was_expecte
       {R"({"event":"e","args":[")" + std::string(args_bytes_max - 3, 'a') + "\"]}", 413, "too_large",
        "args: expected at most 65536 bytes, got 65537"},
       {R"({"event":"e","volatile":1})", 400, "invalid_body", "volatile: expected true or false, got a number"},
-      {R"({"event":"e","ack_timeout_ms":1000})", 400, "unsupported", "ack_timeout_ms"},
+      {R"({"event":"e","ack_timeout_ms":"1"})", 400, "invalid_body",
+       "ack_timeout_ms: expected a whole number from 1 to 300000, got a string"},
+      {R"({"event":"e","ack_timeout_ms":0})", 400, "invalid_body", "got 0"},
+      {R"({"event":"e","ack_timeout_ms":-5})", 400, "invalid_body", "got -5"},
+      {R"({"event":"e","ack_timeout_ms":1.5})", 400, "invalid_body", "got 1.5"},
+      {R"({"event":"e","ack_timeout_ms":300001})", 400, "invalid_body", "got 300001"},
   };
   for (const auto& [body, status, code, message] : refusals) {
     const auto request = parse_emit_request(body);

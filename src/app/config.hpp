@@ -45,6 +45,7 @@ struct Config {
   };
   struct Limits {
     std::size_t send_queue_bytes_max = 4 * 1024 * 1024;
+    std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;
   };
   struct Cluster {
     std::string adapter = "pubsub";

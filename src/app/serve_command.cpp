@@ -55,6 +55,7 @@ ServerOptions server_options(const Config& config) {
   options.connect_timeout_ms = config.engine.connect_timeout_ms;
   options.max_payload_bytes = config.engine.max_payload_bytes;
   options.send_queue_bytes_max = config.limits.send_queue_bytes_max;
+  options.broadcast_ack_bytes_max = config.limits.broadcast_ack_bytes_max;
   options.drain_timeout_ms = config.drain.timeout_ms;
   options.cors_origins = config.clients.cors_origins;
   return options;

@@ -135,6 +135,8 @@ std::vector<Setting> make_settings() {
              "The largest message that a client may send."),
       number("limits.send_queue_bytes_max", field(&C::limits, &C::Limits::send_queue_bytes_max), 1024, gib,
              "What may wait for one client. Beyond it the client is closed as too slow."),
+      number("limits.broadcast_ack_bytes_max", field(&C::limits, &C::Limits::broadcast_ack_bytes_max), 1024, gib,
+             "What clients may answer to one broadcast, together and per shard. Answers beyond it count as missing."),
 
       text("cluster.adapter", field(&C::cluster, &C::Cluster::adapter), R"("pubsub")", check_adapter,
            R"(How nodes talk through Redis. "pubsub" is wire-compatible with @socket.io/redis-adapter.)"),

@@ -47,6 +47,7 @@ TEST(Settings, set_what_get_gives) {
       {"engine.connect_timeout_ms", std::int64_t{102}},
       {"engine.max_payload_bytes", std::int64_t{100'000'000}},
       {"limits.send_queue_bytes_max", std::int64_t{1024}},
+      {"limits.broadcast_ack_bytes_max", std::int64_t{1025}},
       {"cluster.adapter", "pubsub"},
       {"cluster.prefix", "my-app"},
       {"cluster.queue_bytes_max", std::int64_t{1'073'741'824}},

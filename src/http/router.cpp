@@ -76,9 +76,22 @@ void Router::on_body(Exchange& exchange, std::string_view body) {
   const auto node = pending_.extract(&exchange);
   if (node.empty()) return;
   const auto& [route, request] = node.mapped();
+  if (route->answer_later) return answer_later(node.mapped(), exchange, body);
   respond(exchange, request, route->answer(request, body));
 }
 
-void Router::on_closed(Exchange& exchange) { pending_.erase(&exchange); }
+void Router::answer_later(const Pending& pending, Exchange& exchange, std::string_view body) {
+  const std::uint64_t ticket = ++tickets_;
+  unanswered_.emplace(ticket, &exchange);
+  pending.route->answer_later(pending.request, body, [this, ticket](Response response) {
+    const auto node = unanswered_.extract(ticket);
+    if (!node.empty()) node.mapped()->respond(std::move(response));
+  });
+}
+
+void Router::on_closed(Exchange& exchange) {
+  pending_.erase(&exchange);
+  std::erase_if(unanswered_, [&](const auto& entry) { return entry.second == &exchange; });
+}
 
 }  // namespace carillon::http

@@ -1,6 +1,7 @@
 // Chooses who answers a request: by path, then by method.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,7 +22,11 @@ struct Route {
   bool open = false;
   // Asked when the head has come in; an answer here refuses the request before its body is read.
   std::function<std::optional<Response>(const Request&)> refuse;
-  std::function<Response(const Request&, std::string_view body)> answer;
+  std::function<Response(const Request&, std::string_view body)> answer = nullptr;
+  // Instead of `answer`, for what takes time: `respond` may be called at once or later, on the router's shard, once. A
+  // client that has gone meanwhile gets nothing. `respond` must not outlive the router.
+  using Respond = std::function<void(Response)>;
+  std::function<void(const Request&, std::string_view body, Respond respond)> answer_later = nullptr;
 };
 
 // What a router needs from its listener.
@@ -50,11 +55,14 @@ class Router final : public Handler {
     Request request;
   };
 
+  void answer_later(const Pending& pending, Exchange& exchange, std::string_view body);
   std::optional<Response> refusal(const std::vector<Route>* methods, const Route* route, const Request& request) const;
 
   RouterPolicy policy_;
   std::map<std::string, std::vector<Route>, std::less<>> paths_;
   std::unordered_map<Exchange*, Pending> pending_;
+  std::unordered_map<std::uint64_t, Exchange*> unanswered_;  // by ticket: an exchange may serve several requests
+  std::uint64_t tickets_ = 0;
 };
 
 }  // namespace carillon::http

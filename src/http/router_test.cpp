@@ -24,11 +24,16 @@ class RouterTest : public testing::Test {
     add("GET", "/page", true);
     add("GET", "/facts", false);
     add("POST", "/facts", false);
+    router_.add({.method = "POST", .path = "/picky", .open = true, .refuse = [](const Request&) {
+                   return response(415, "picky");
+                 }});
     router_.add({.method = "POST",
-                 .path = "/picky",
+                 .path = "/slow",
                  .open = true,
-                 .refuse = [](const Request&) { return response(415, "picky"); },
-                 .answer = nullptr});
+                 .refuse = nullptr,
+                 .answer_later = [this](const Request&, std::string_view, Route::Respond respond) {
+                   respond_ = std::move(respond);
+                 }});
   }
 
   void add(std::string method, std::string path, bool open) {
@@ -54,6 +59,16 @@ class RouterTest : public testing::Test {
     return exchange.responses.at(0);
   }
 
+  // Asks /slow, whose answer is in `respond_` afterwards.
+  void ask_slowly(FakeExchange& exchange, std::string target = "/slow") {
+    Request request;
+    request.method = "POST";
+    request.target = std::move(target);
+    ASSERT_TRUE(router_.on_request(exchange, request));
+    router_.on_body(exchange, "");
+  }
+
+  Route::Respond respond_;
   bool guarded_ = false;
   bool body_wanted_ = false;
   Router router_{
@@ -114,6 +129,29 @@ TEST_F(RouterTest, forgets_a_request_whose_connection_ended) {
   router_.on_closed(exchange);
   router_.on_body(exchange, "late");
   EXPECT_TRUE(exchange.responses.empty());
+}
+
+TEST_F(RouterTest, an_answer_may_come_later) {
+  FakeExchange exchange;
+  ask_slowly(exchange);
+  EXPECT_TRUE(exchange.responses.empty());
+  respond_(response(200, "at last"));
+  ASSERT_EQ(exchange.responses.size(), 1U);
+  EXPECT_EQ(exchange.responses[0].body, "at last");
+  respond_(response(200, "once more"));
+  EXPECT_EQ(exchange.responses.size(), 1U);
+}
+
+TEST_F(RouterTest, an_answer_for_a_client_that_has_gone_is_dropped) {
+  FakeExchange exchange;
+  ask_slowly(exchange);
+  router_.on_closed(exchange);
+  const auto late = respond_;
+  ask_slowly(exchange);  // another connection, in the same place
+  late(response(200, "late"));
+  EXPECT_TRUE(exchange.responses.empty());
+  respond_(response(200, "in time"));
+  EXPECT_EQ(exchange.responses.size(), 1U);
 }
 
 }  // namespace

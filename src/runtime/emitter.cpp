@@ -54,6 +54,10 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
     });
   }
 
+  void operate(socketio::OperationPtr, socketio::OperationDone) override {
+    throw std::logic_error("an Emitter holds no sockets and cannot get answers: ask a Server");
+  }
+
   bool flush(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
     const std::uint64_t ticket = ++tickets_;

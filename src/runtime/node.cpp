@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "engineio/session_id.hpp"
+#include "socketio/operation.hpp"
 
 namespace carillon::runtime {
 namespace {
@@ -76,6 +77,9 @@ Node::Node(ServerOptions options)
     : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
   socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
   socketio_options_.attachments_max = options_.attachments_max;
+  socketio_options_.ack_timeout = Milliseconds(options_.ack_timeout_ms);
+  socketio_options_.broadcast_ack_timeout = Milliseconds(options_.broadcast_ack_timeout_ms);
+  socketio_options_.broadcast_ack_bytes_max = options_.broadcast_ack_bytes_max;
   if (name_.empty()) name_ = default_name(*make_system_random());
   if (options_.shards == 0) options_.shards = usable_cores();
   options_.shards = std::min(options_.shards, engineio::shards_max);
@@ -136,6 +140,7 @@ void Node::launch() {
 void Node::discard() {
   join_shards();
   backplane_.reset();  // while the loop that it is registered with still exists
+  cores_.clear();
   shards_.clear();
   client_address_.reset();
   api_address_.reset();
@@ -156,6 +161,7 @@ void Node::make_shards() {
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
     }));
     all.push_back(shards_.back().get());
+    cores_.push_back(&application(*all.back()).core);
   }
   for (Shard* shard : all) shard->set_siblings(all);
 }
@@ -227,6 +233,14 @@ void Node::deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) {
       shard->post([target = shard.get(), message] { application(*target).core.deliver(*message); });
     }
   }
+}
+
+void Node::operate(socketio::OperationPtr operation, socketio::OperationDone done) {
+  if (shards_.empty()) throw std::logic_error("the server has not been started");
+  std::size_t home = 0;
+  for (const auto& shard : shards_)
+    if (shard->is_current()) home = shard->index();
+  socketio::operate_on_shards(cores_, home, std::move(operation), std::move(done));
 }
 
 // --- facts ---

@@ -46,6 +46,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
 
   // --- any thread, after start() ---
   void broadcast(socketio::BroadcastPtr message) override;
+  void operate(socketio::OperationPtr operation, socketio::OperationDone done) override;
   // cluster::DeliveryPort: to the sockets of the shards in the mask, at once on the caller's own shard.
   void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
   bool ready() const { return !backplane_ || backplane_->ready(); }
@@ -88,7 +89,8 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   std::optional<io::SocketAddress> api_address_;
   std::unique_ptr<Backplane> backplane_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::mutex life_;  // held by start() and stop()
+  std::vector<socketio::ServerCore*> cores_;  // of the shards
+  std::mutex life_;                           // held by start() and stop()
   std::unique_ptr<io::StopSignals> signals_;
   bool started_ = false;
   bool stopped_ = false;

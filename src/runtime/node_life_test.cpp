@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -194,6 +195,40 @@ TEST(NodeLifeTest, NamespacesAreMadeBeforeTheStart) {
   server.start();
   EXPECT_NO_THROW(server.of("/orders"));
   EXPECT_THROW(server.of("/late"), std::logic_error);
+}
+
+TEST(NodeLifeTest, WhatTheApplicationStillHoldsMayOutliveTheServer) {
+  Log<Ack> acks;
+  Log<Next> nexts;
+  Ack ack;
+  std::optional<Next> next;
+  {
+    Server server(options());
+    server.of("/slow").use([&](Socket&, Next held) { nexts.add(std::move(held)); });
+    server.on_connection(
+        [&](Socket& socket) { socket.on("ask", [&](const Args&, const Ack& held) { acks.add(held); }); });
+    server.start();
+    SocketIoClient client = SocketIoClient::over_websocket(server.address());
+    client.engine().send(R"(421["ask"])");
+    client.engine().send("40/slow,");
+    ack = *acks.next();
+    next = nexts.next();
+  }
+  ack("nobody hears it");
+  (*next)();
+}
+
+TEST(NodeLifeTest, HandlersThatNeverGetTheirAnswerAreDestroyed) {
+  const auto token = std::make_shared<int>();
+  {
+    Server server(options());
+    server.start();
+    SocketIoClient client = SocketIoClient::over_websocket(server.address());
+    server.emit_with_ack("q", make_args(), [token](const BroadcastAcks&) {});
+    EXPECT_NE(client.next(), "");
+    server.stop();
+  }
+  EXPECT_EQ(token.use_count(), 1);
 }
 
 }  // namespace

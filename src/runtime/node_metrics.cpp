@@ -103,10 +103,15 @@ void collect_sockets(const Node& node, Collector& out) {
           of(&Stats::connect_errors));
   out.add("carillon_events_received_total", "Events from clients.", Type::counter, of(&Stats::events_received));
   out.add("carillon_acks_received_total", "Acknowledgements from clients.", Type::counter, of(&Stats::acks_received));
+  out.add("carillon_acks_dropped_total",
+          "Acknowledgements of broadcasts that were beyond limits.broadcast_ack_bytes_max.", Type::counter,
+          of(&Stats::acks_dropped));
   out.add("carillon_parse_errors_total", "Connections closed for a malformed packet.", Type::counter,
           of(&Stats::parse_errors));
   out.add("carillon_broadcasts_total", "Broadcasts handled, summed over shards.", Type::counter,
           of(&Stats::broadcasts));
+  out.add("carillon_handler_exceptions_total", "Exceptions that escaped the application's handlers.", Type::counter,
+          of(&Stats::handler_exceptions));
   out.add("carillon_deliveries_total", "Packets of broadcasts handed to sessions.", Type::counter,
           of(&Stats::deliveries));
 }

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -216,6 +217,74 @@ TEST(NodeTest, AckAndNextMayBeCalledByOtherThreads) {
   WebSocketEngine refused(server.address());
   refused.send(R"(40{"refuse":true})");
   EXPECT_EQ(refused.next(), R"(44{"message":"not you"})");
+}
+
+TEST(NodeTest, BroadcastWithAckCollectsFromAllShards) {
+  Server server(options());
+  server.start();
+  auto clients = connect_many(server.address(), 16);
+  Log<BroadcastAcks> outcomes;
+  const auto collect = [&](const BroadcastAcks& acks) { outcomes.add(acks); };
+  for (int i = 0; i < 3; ++i) server.emit_with_ack("q", make_args(i), collect);
+  for_each_client(clients, [](std::size_t i, SocketIoClient& client) {
+    for (int turn = 0; turn < 3; ++turn) {
+      const std::string asked = client.next();
+      client.engine().send("43" + asked.substr(0, asked.find('[')) + "[" + std::to_string(i) + "]");
+    }
+  });
+  for (int turn = 0; turn < 3; ++turn) {
+    const auto acks = outcomes.next();
+    ASSERT_TRUE(acks);
+    EXPECT_EQ(acks->missing, 0U);
+    std::set<std::int64_t> who;
+    for (const Args& args : acks->responses) who.insert(args[0].as_int64());
+    EXPECT_EQ(who.size(), clients.size());
+  }
+}
+
+TEST(NodeTest, BroadcastWithAckSaysWhoHasNotAnswered) {
+  Server server(options());
+  server.start();
+  auto clients = connect_many(server.address(), 12);
+  Log<BroadcastAcks> outcomes;
+  server.timeout(std::chrono::milliseconds(1'000)).emit_with_ack("q", make_args(), [&](const BroadcastAcks& acks) {
+    outcomes.add(acks);
+  });
+  std::set<std::string> silent;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    const std::string asked = clients[i]->next();
+    if (i % 3 == 0) {
+      silent.insert(clients[i]->id());
+      if (i % 6 == 0) clients[i]->engine().send("41");
+    } else {
+      clients[i]->engine().send("43" + asked.substr(0, asked.find('[')) + "[]");
+    }
+  }
+  const auto acks = outcomes.next();
+  ASSERT_TRUE(acks);
+  EXPECT_EQ(acks->responses.size(), 8U);
+  EXPECT_EQ(acks->missing, 4U);
+  EXPECT_EQ(std::set<std::string>(acks->missing_ids.begin(), acks->missing_ids.end()), silent);
+}
+
+TEST(NodeTest, BroadcastWithAckFromAHandlerEndsOnItsShard) {
+  Server server(options());
+  server.on_connection([&](Socket& socket) {
+    socket.on("ask others", [&socket](const Args&, const Ack& ack) {
+      const auto shard = std::this_thread::get_id();
+      socket.broadcast().emit_with_ack("q", make_args(), [shard, ack](const BroadcastAcks& acks) {
+        ack(std::this_thread::get_id() == shard, acks.responses.size());
+      });
+    });
+  });
+  server.start();
+  auto clients = connect_many(server.address(), 8);
+  clients[0]->engine().send(R"(421["ask others"])");
+  for (std::size_t i = 1; i < clients.size(); ++i) {
+    const std::string asked = clients[i]->next();
+    clients[i]->engine().send("43" + asked.substr(0, asked.find('[')) + "[]");
+  }
+  EXPECT_EQ(clients[0]->next(), "1[true,7]");
 }
 
 TEST(NodeTest, AckOfAClientThatHasGoneIsNothing) {

@@ -11,15 +11,10 @@ namespace socketio {
 
 void AckTarget::send(const Args& args) {
   if (sent_.exchange(true)) return;
-  auto deliver = [socket = socket_, frames = encode_ack(name_space_, id_, args)] {
+  shard_->run([socket = socket_, frames = encode_ack(name_space_, id_, args)] {
     const auto target = socket.lock();
     if (target && target->state() == SocketCore::State::connected) target->send(frames);
-  };
-  if (shard_.is_current()) {
-    deliver();
-  } else {
-    shard_.post(std::move(deliver));
-  }
+  });
 }
 
 }  // namespace socketio

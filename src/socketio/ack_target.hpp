@@ -8,23 +8,24 @@
 
 #include <carillon/args.hpp>
 
-#include "socketio/shard_port.hpp"
+#include "socketio/shard_link.hpp"
 
 namespace carillon::socketio {
 
 class SocketCore;
 
-// Any thread; the socket itself is touched on its shard only.
+// Any thread, and longer than the server; the socket itself is touched on its shard only.
 class AckTarget {
  public:
-  AckTarget(std::weak_ptr<SocketCore> socket, ShardPort& shard, std::string name_space, std::uint64_t id)
-      : socket_(std::move(socket)), shard_(shard), name_space_(std::move(name_space)), id_(id) {}
+  AckTarget(std::weak_ptr<SocketCore> socket, std::shared_ptr<ShardLink> shard, std::string name_space,
+            std::uint64_t id)
+      : socket_(std::move(socket)), shard_(std::move(shard)), name_space_(std::move(name_space)), id_(id) {}
 
   void send(const Args& args);
 
  private:
   std::weak_ptr<SocketCore> socket_;
-  ShardPort& shard_;
+  std::shared_ptr<ShardLink> shard_;
   std::string name_space_;
   std::uint64_t id_;
   std::atomic<bool> sent_ = false;

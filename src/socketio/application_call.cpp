@@ -7,7 +7,7 @@
 
 namespace carillon::socketio {
 
-void log_escaped(std::string_view what, std::string_view name) {
+void report_escaped(Stats& stats, std::string_view what, std::string_view name) {
   std::string message = "the application's handler for ";
   message.append(what).append(" '").append(name).append("' threw ");
   try {
@@ -18,6 +18,7 @@ void log_escaped(std::string_view what, std::string_view name) {
     message.append("something that is no std::exception");
   }
   log_error(message);
+  stats.handler_exceptions.add();
 }
 
 }  // namespace carillon::socketio

@@ -1,6 +1,7 @@
 #include "socketio/broadcast.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 
 #include "socketio/recovery_offset.hpp"
@@ -9,9 +10,16 @@ namespace carillon {
 
 namespace socketio {
 
+// One counter for all servers of the process. Sockets number their own below.
+std::uint64_t next_broadcast_ack_id() {
+  static std::atomic<std::uint64_t> count{0};
+  constexpr std::uint64_t ids = ack_id_max - broadcast_ack_id_min + 1;
+  return broadcast_ack_id_min + count.fetch_add(1, std::memory_order_relaxed) % ids;
+}
+
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
-                            const Args& args) {
+                            const Args& args, std::optional<std::uint64_t> ack_id) {
   if (is_reserved_event(event))
     throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
   auto message = std::make_shared<Broadcast>();
@@ -19,8 +27,13 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
   message->rooms = std::move(rooms);
   message->except = std::move(except);
   message->flags = flags;
-  message->frames = encode_event(name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
-  if (format.offsets) message->offset_at = offset_place(*message->frames, offset_placeholder.size());
+  if (ack_id) {
+    message->frames = encode_event(name_space, event, args, ack_id);
+    message->ack_id = ack_id;
+  } else {
+    message->frames = encode_event(name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
+    if (format.offsets) message->offset_at = offset_place(*message->frames, offset_placeholder.size());
+  }
   message->event = event;
   message->args = args;
   return message;
@@ -83,6 +96,22 @@ BroadcastOperator BroadcastOperator::compress(bool on) const {
   BroadcastOperator result = *this;
   result.flags_.compress = on;
   return result;
+}
+
+BroadcastOperator BroadcastOperator::timeout(std::chrono::milliseconds timeout) const {
+  BroadcastOperator result = *this;
+  result.flags_.timeout = timeout;
+  return result;
+}
+
+void BroadcastOperator::emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const {
+  auto operation = std::make_shared<socketio::Operation>();
+  operation->kind = socketio::Operation::Kind::emit_with_ack;
+  operation->message = socketio::make_broadcast(port_->packet_format(), namespace_, rooms_, except_, flags_, event,
+                                                args, socketio::next_broadcast_ack_id());
+  port_->operate(std::move(operation), [handler = std::move(handler)](const socketio::OperationResult& result) {
+    if (handler) handler(result.acks);
+  });
 }
 
 void BroadcastOperator::send(std::string_view event, const Args& args) const {

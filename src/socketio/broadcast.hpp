@@ -1,7 +1,10 @@
 // One broadcast on its way to its receivers.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,14 +16,19 @@
 
 namespace carillon::socketio {
 
-// Immutable and shared once built: shards get the same object.
-struct Broadcast {
+// Which sockets are meant.
+struct Selection {
   std::string name_space = "/";
   std::vector<std::string> rooms;   // none: everyone
   std::vector<std::string> except;  // rooms, too; a socket's id is a room
   BroadcastFlags flags;
-  engineio::FramesPtr frames;  // the packet, encoded for all receivers
-  std::size_t offset_at = 0;   // in the frames' bytes: where the recovery offset goes; 0: nowhere
+};
+
+// Immutable and shared once built: shards get the same object.
+struct Broadcast : Selection {
+  engineio::FramesPtr frames;           // the packet, encoded for all receivers
+  std::optional<std::uint64_t> ack_id;  // the packet's, where an acknowledgement is wanted
+  std::size_t offset_at = 0;            // in the frames' bytes: where the recovery offset goes; 0: nowhere
 
   // For adapters, which encode it again; empty on a broadcast that came from another node.
   std::string event;
@@ -29,7 +37,23 @@ struct Broadcast {
 
 using BroadcastPtr = std::shared_ptr<const Broadcast>;
 
-// Where a BroadcastOperator hands its broadcast to: the server, or the emitter. Any thread.
+// Something that the matching sockets answer, or that is done with them. Immutable and shared.
+struct Operation {
+  enum class Kind : std::uint8_t { emit_with_ack };
+  Kind kind = Kind::emit_with_ack;
+  BroadcastPtr message;  // with an ack_id
+
+  const Selection& whom() const { return *message; }
+};
+using OperationPtr = std::shared_ptr<const Operation>;
+
+// What came of it: of one shard, or of all.
+struct OperationResult {
+  BroadcastAcks acks;
+};
+using OperationDone = std::function<void(const OperationResult&)>;
+
+// Where a BroadcastOperator hands its work to: the server, or the emitter. Any thread.
 class BroadcastPort {
  public:
   virtual ~BroadcastPort() = default;
@@ -37,12 +61,18 @@ class BroadcastPort {
   virtual void broadcast(BroadcastPtr message) = 0;
   // The format in which the packets of its broadcasts are to be.
   virtual PacketFormat packet_format() const { return {}; }
+  // `done` runs once and after this has returned: on the shard that called, or, for other threads, on one of the
+  // server's. A server that stops may destroy it instead.
+  virtual void operate(OperationPtr operation, OperationDone done) = 0;
 };
+
+// An acknowledgement id for one broadcast: the same for all receivers, on all shards. Any thread.
+std::uint64_t next_broadcast_ack_id();
 
 // Builds a broadcast with its packet encoded. Throws std::invalid_argument for a reserved event name.
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
-                            const Args& args);
+                            const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);
 // The same from what another server has sent, see encode_event_data(). Fills in `frames`.
 void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data_json,
                            const std::vector<Binary>& attachments);

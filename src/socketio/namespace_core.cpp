@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "socketio/broadcast_answers.hpp"
 #include "socketio/server_core.hpp"
 #include "socketio/socket_core.hpp"
 
@@ -23,30 +24,56 @@ void NamespaceCore::for_each_in(const std::string& room, Visitor visit) {
     for (const Room::Member& member : found->members()) visit(*member.socket);
 }
 
+template <class Visitor>
+void NamespaceCore::for_each_match(const Selection& whom, Visitor visit) {
+  const std::uint64_t mark = ++mark_;
+  const auto visit_once = [&](SocketCore& socket) {
+    if (socket.mark_ == mark) return;
+    socket.mark_ = mark;
+    if (socket.state_ == SocketCore::State::connected) visit(socket);
+  };
+  for (const std::string& room : whom.except) for_each_in(room, [&](SocketCore& socket) { socket.mark_ = mark; });
+  if (whom.rooms.empty()) {
+    for (SocketCore* socket : sockets_) visit_once(*socket);
+  } else {
+    for (const std::string& room : whom.rooms) for_each_in(room, visit_once);
+  }
+}
+
 // The hot path: one pass over the receivers, no allocation, nothing encoded. Sessions queue a reference each and write
 // at the end of the turn; none of them calls back from here.
 void NamespaceCore::deliver(const Broadcast& message) {
-  const std::uint64_t mark = ++mark_;
   std::uint64_t delivered = 0;
-  const auto visit = [&](SocketCore& socket) {
-    if (socket.mark_ == mark) return;
-    socket.mark_ = mark;
-    if (socket.state_ != SocketCore::State::connected) return;
+  for_each_match(message, [&](SocketCore& socket) {
     if (message.flags.is_volatile) {
       if (socket.send_volatile(message.frames)) ++delivered;
     } else {
       socket.send(message.frames);
       ++delivered;
     }
-  };
-  for (const std::string& room : message.except) for_each_in(room, [&](SocketCore& socket) { socket.mark_ = mark; });
-  if (message.rooms.empty()) {
-    for (SocketCore* socket : sockets_) visit(*socket);
-  } else {
-    for (const std::string& room : message.rooms) for_each_in(room, visit);
-  }
+  });
   server_.stats().broadcasts.add();
   server_.stats().deliveries.add(delivered);
+}
+
+void NamespaceCore::deliver_with_ack(const Broadcast& message, std::move_only_function<void(OperationResult)> done) {
+  std::uint64_t delivered = 0;
+  const auto answers = std::make_shared<BroadcastAnswers>(
+      server_, *message.ack_id,
+      [done = std::move(done)](BroadcastAcks acks) mutable { done(OperationResult{std::move(acks)}); });
+  for_each_match(message, [&](SocketCore& socket) {
+    if (message.flags.is_volatile) {
+      if (!socket.send_volatile(message.frames)) return answers->missed(socket);
+    } else {
+      socket.send(message.frames);
+    }
+    ++delivered;
+    answers->expect(socket);
+  });
+  server_.stats().broadcasts.add();
+  server_.stats().deliveries.add(delivered);
+  const Milliseconds timeout = message.flags.timeout;
+  answers->start(timeout > Milliseconds::zero() ? timeout : server_.options().broadcast_ack_timeout);
 }
 
 void NamespaceCore::add(SocketCore& socket) {

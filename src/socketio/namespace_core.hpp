@@ -28,6 +28,8 @@ class NamespaceCore {
 
   // Sends to the matching sockets of this shard, each at most once.
   void deliver(const Broadcast& message);
+  // The same, and waits for what they answer. `done` may be called before this returns: when nobody is there.
+  void deliver_with_ack(const Broadcast& message, std::move_only_function<void(OperationResult)> done);
 
   void add(SocketCore& socket);  // it is connected now and gets broadcasts
   void remove(SocketCore& socket);
@@ -47,6 +49,9 @@ class NamespaceCore {
   // Tells the cluster, unless there is still a room or a socket of that name.
   void close_unless_used(std::string_view room);
 
+  // Visits the connected sockets that are meant, each once. The visitor leaves rooms and sockets as they are.
+  template <class Visitor>
+  void for_each_match(const Selection& whom, Visitor visit);
   template <class Visitor>
   void for_each_in(const std::string& room, Visitor visit);
 

@@ -8,24 +8,24 @@
 
 #include <carillon/namespace.hpp>
 
-#include "socketio/shard_port.hpp"
+#include "socketio/shard_link.hpp"
 
 namespace carillon::socketio {
 
 class SocketCore;
 
-// Any thread; the socket itself is touched on its shard only.
+// Any thread, and longer than the server; the socket itself is touched on its shard only.
 class NextTarget {
  public:
-  NextTarget(std::weak_ptr<SocketCore> socket, std::size_t index, ShardPort& shard)
-      : socket_(std::move(socket)), index_(index), shard_(shard) {}
+  NextTarget(std::weak_ptr<SocketCore> socket, std::size_t index, std::shared_ptr<ShardLink> shard)
+      : socket_(std::move(socket)), index_(index), shard_(std::move(shard)) {}
 
   void resume(std::optional<ConnectError> error);
 
  private:
   std::weak_ptr<SocketCore> socket_;
   std::size_t index_;
-  ShardPort& shard_;
+  std::shared_ptr<ShardLink> shard_;
   std::atomic<bool> called_ = false;
 };
 

@@ -26,6 +26,11 @@ namespace carillon::socketio {
 
 enum class PacketType : std::uint8_t { connect, disconnect, event, ack, connect_error, binary_event, binary_ack };
 
+// Acknowledgement ids that this server gives: sockets theirs up to broadcast_ack_id_min, broadcasts from there to
+// ack_id_max. There are clients that read them as 32-bit numbers.
+inline constexpr std::uint64_t broadcast_ack_id_min = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t ack_id_max = (std::uint64_t{1} << 31) - 1;
+
 // The head of a packet from a client; `data` is unchecked JSON, possibly empty. Everything is borrowed from the text.
 struct Packet {
   PacketType type = PacketType::connect;

@@ -10,10 +10,12 @@ Client& client_of(engineio::Session& session) { return static_cast<Client&>(*ses
 }  // namespace
 
 ServerCore::ServerCore(const Options& options, const NamespaceTable& namespaces, Surroundings surroundings)
-    : options_(options), surroundings_(surroundings) {
+    : options_(options), surroundings_(surroundings), shard_link_(std::make_shared<ShardLink>(surroundings.shard)) {
   for (const auto& [name, handlers] : namespaces)
     namespaces_.emplace(name, std::make_unique<NamespaceCore>(*this, name, handlers));
 }
+
+ServerCore::~ServerCore() { shard_link_->close(); }
 
 void ServerCore::on_open(engineio::Session& session) { session.attachment = std::make_unique<Client>(*this, session); }
 
@@ -28,6 +30,15 @@ void ServerCore::on_close(engineio::Session& session, engineio::CloseReason reas
 NamespaceCore* ServerCore::find_namespace(std::string_view name) {
   const auto found = namespaces_.find(name);
   return found == namespaces_.end() ? nullptr : found->second.get();
+}
+
+void ServerCore::operate(const Operation& operation, OperationPartDone done) {
+  NamespaceCore* name_space = find_namespace(operation.whom().name_space);
+  if (name_space == nullptr) return done({});
+  switch (operation.kind) {
+    case Operation::Kind::emit_with_ack:
+      return name_space->deliver_with_ack(*operation.message, std::move(done));
+  }
 }
 
 void ServerCore::deliver(const Broadcast& message) {

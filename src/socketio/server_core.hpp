@@ -12,6 +12,7 @@
 #include "socketio/broadcast.hpp"
 #include "socketio/cluster_port.hpp"
 #include "socketio/namespace_core.hpp"
+#include "socketio/shard_link.hpp"
 #include "socketio/shard_port.hpp"
 #include "socketio/stats.hpp"
 
@@ -20,6 +21,9 @@ namespace carillon::socketio {
 struct Options {
   Milliseconds connect_timeout{45'000};
   std::size_t attachments_max = 10;
+  Milliseconds ack_timeout{0};  // zero: none
+  Milliseconds broadcast_ack_timeout{10'000};
+  std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;
 };
 
 // Sans-I/O, owned by one shard; the references must outlive it.
@@ -33,6 +37,7 @@ class ServerCore final : public engineio::SessionHandler {
     Random& random;
   };
   ServerCore(const Options& options, const NamespaceTable& namespaces, Surroundings surroundings);
+  ~ServerCore() override;
 
   void on_open(engineio::Session& session) override;
   void on_message(engineio::Session& session, bool binary, std::string_view data) override;
@@ -40,10 +45,15 @@ class ServerCore final : public engineio::SessionHandler {
 
   // Delivers to the sockets of this shard.
   void deliver(const Broadcast& message);
+  // Does it with the sockets of this shard; `done` gets their part of the answer, at once or later, on this shard.
+  using OperationPartDone = std::move_only_function<void(OperationResult)>;
+  void operate(const Operation& operation, OperationPartDone done);
 
   NamespaceCore* find_namespace(std::string_view name);
   const Options& options() const { return options_; }
   Surroundings& surroundings() { return surroundings_; }
+  // For what may outlive this server.
+  const std::shared_ptr<ShardLink>& shard_link() const { return shard_link_; }
   Stats& stats() { return stats_; }
   const Stats& stats() const { return stats_; }
 
@@ -54,6 +64,7 @@ class ServerCore final : public engineio::SessionHandler {
  private:
   const Options& options_;
   Surroundings surroundings_;
+  std::shared_ptr<ShardLink> shard_link_;
   std::unordered_map<std::string, std::unique_ptr<NamespaceCore>, StringHash, std::equal_to<>> namespaces_;
   Stats stats_;
   TimePoint now_{};

@@ -42,8 +42,9 @@ std::vector<std::string> Socket::rooms() const { return core_.rooms(); }
 void Socket::send(std::string_view event, const Args& args) { core_.emit(event, args, false); }
 void Socket::emit_volatile(std::string_view event, const Args& args) { core_.emit(event, args, true); }
 void Socket::emit_with_ack(std::string_view event, const Args& args, AckHandler handler,
-                           std::chrono::milliseconds timeout) {
-  core_.emit_with_ack(event, args, std::move(handler), timeout);
+                           std::optional<std::chrono::milliseconds> timeout) {
+  core_.emit_with_ack(event, args, std::move(handler),
+                      timeout.value_or(core_.name_space().server().options().ack_timeout));
 }
 
 BroadcastOperator Socket::broadcast() const {

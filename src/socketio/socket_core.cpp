@@ -5,6 +5,7 @@
 
 #include "socketio/ack_target.hpp"
 #include "socketio/application_call.hpp"
+#include "socketio/broadcast_answers.hpp"
 #include "socketio/client.hpp"
 #include "socketio/decoder.hpp"
 #include "socketio/namespace_core.hpp"
@@ -43,15 +44,16 @@ SocketCore::SocketCore(Client& client, NamespaceCore& name_space, std::string id
 
 SocketCore::~SocketCore() = default;
 
+Stats& SocketCore::stats() const { return namespace_.server().stats(); }
+
 // --- connecting ---
 
 void SocketCore::run_middleware(std::size_t index) {
   const auto& middlewares = namespace_.handlers().middlewares;
   if (index == middlewares.size()) return connect();
-  ShardPort& shard = namespace_.server().surroundings().shard;
-  const auto next = std::make_shared<NextTarget>(weak_from_this(), index, shard);
+  const auto next = std::make_shared<NextTarget>(weak_from_this(), index, namespace_.server().shard_link());
   const bool returned =
-      call_application("middleware of", namespace_.name(), [&] { middlewares[index](face_, Next(next)); });
+      call_application(stats(), "middleware of", namespace_.name(), [&] { middlewares[index](face_, Next(next)); });
   // Fails closed. Where it had answered before it threw, its answer stands.
   if (!returned) next->resume(ConnectError{"Internal server error", nullptr});
 }
@@ -64,7 +66,7 @@ void SocketCore::resume(std::size_t index, std::optional<ConnectError> error) {
 
 void SocketCore::refuse(const ConnectError& error) {
   const auto keep = shared_from_this();
-  namespace_.server().stats().connect_errors.add();
+  stats().connect_errors.add();
   send(encode_connect_error(namespace_.name(), error.message, error.data));
   client_.forget(*this);
   end(DisconnectReason::server_namespace_disconnect);
@@ -86,7 +88,7 @@ void SocketCore::finish_connect() {
   send(encode_connect(namespace_.name(), id_));
   for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
     if (state_ != State::connected) break;
-    call_application("connection to", namespace_.name(), [&] { handler(face_); });
+    call_application(stats(), "connection to", namespace_.name(), [&] { handler(face_); });
   }
 }
 
@@ -94,20 +96,25 @@ void SocketCore::finish_connect() {
 
 void SocketCore::on_event(const IncomingPacket& packet) {
   if (!packet.event) return;
-  namespace_.server().stats().events_received.add();
+  stats().events_received.add();
   const auto* found = find_handler(*packet.event);
   if (found == nullptr) return;
   const auto handler = *found;  // the handler may replace itself
   Ack ack;
   if (packet.id)
-    ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().surroundings().shard, namespace_.name(),
-                                          *packet.id));
-  call_application("event", *packet.event, [&] { (*handler)(packet.args, ack); });
+    ack = Ack(
+        std::make_shared<AckTarget>(weak_from_this(), namespace_.server().shard_link(), namespace_.name(), *packet.id));
+  call_application(stats(), "event", *packet.event, [&] { (*handler)(packet.args, ack); });
 }
 
 void SocketCore::on_ack(IncomingPacket& packet) {
-  namespace_.server().stats().acks_received.add();
-  if (packet.id) settle_ack(*packet.id, AckResult(std::move(packet.args)));
+  stats().acks_received.add();
+  if (!packet.id) return;
+  if (*packet.id >= broadcast_ack_id_min) {
+    settle_broadcast(*packet.id, packet.args);
+  } else {
+    settle_ack(*packet.id, AckResult(std::move(packet.args)));
+  }
 }
 
 // --- to the client ---
@@ -127,15 +134,41 @@ void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHand
   refuse_reserved(event);
   if (state_ == State::disconnected) {
     const AckResult gone = std::unexpected(AckError::disconnected);
-    call_application("the answer to", event, [&] { handler(gone); });
+    call_application(stats(), "the answer to", event, [&] { handler(gone); });
     return;
   }
-  const std::uint64_t id = next_ack_id_++;
+  const std::uint64_t id = take_ack_id();
   auto pending = std::make_unique<PendingAck>(*this, id, event, std::move(handler));
   ServerCore& server = namespace_.server();
   if (timeout > Milliseconds::zero()) server.surroundings().timers.set(*pending, server.now() + timeout);
   pending_acks_.emplace(id, std::move(pending));
   send(encode_event(namespace_.name(), event, args, id));
+}
+
+std::uint64_t SocketCore::take_ack_id() {
+  std::uint64_t id = 0;
+  do {
+    id = next_ack_id_++ % broadcast_ack_id_min;
+  } while (pending_acks_.contains(id));
+  return id;
+}
+
+void SocketCore::await_answer(std::shared_ptr<BroadcastAnswers> answers, std::size_t place) {
+  awaited_answers_.push_back({std::move(answers), place});
+}
+
+void SocketCore::forget_answer(const BroadcastAnswers& answers) {
+  std::erase_if(awaited_answers_, [&](const AwaitedAnswer& entry) { return entry.answers.get() == &answers; });
+}
+
+void SocketCore::settle_broadcast(std::uint64_t id, const Args& args) {
+  const auto found = std::find_if(awaited_answers_.begin(), awaited_answers_.end(),
+                                  [&](const AwaitedAnswer& entry) { return entry.answers->id() == id; });
+  if (found == awaited_answers_.end()) return;  // unknown, or answered before
+  const auto keep = shared_from_this();
+  const AwaitedAnswer entry = std::move(*found);
+  awaited_answers_.erase(found);
+  entry.answers->answered(entry.place, args);
 }
 
 void SocketCore::settle_ack(std::uint64_t id, const AckResult& result) {
@@ -144,7 +177,7 @@ void SocketCore::settle_ack(std::uint64_t id, const AckResult& result) {
   const auto keep = shared_from_this();
   const auto pending = std::move(found->second);
   pending_acks_.erase(found);
-  call_application("the answer to", pending->event, [&] { pending->handler(result); });
+  call_application(stats(), "the answer to", pending->event, [&] { pending->handler(result); });
 }
 
 // --- the application's calls ---
@@ -156,7 +189,7 @@ void SocketCore::join(std::string_view room, std::function<void()> done) {
     task = [weak = weak_from_this(), done = std::move(done)] {
       const auto socket = weak.lock();
       if (!socket || socket->state() == State::disconnected) return;
-      call_application("a join in", socket->name_space().name(), done);
+      call_application(socket->stats(), "a join in", socket->name_space().name(), done);
     };
   }
   namespace_.join(*this, room, std::move(task));
@@ -201,10 +234,11 @@ void SocketCore::end(DisconnectReason reason) {
   const auto keep = shared_from_this();
   const bool was_connected = std::exchange(state_, State::disconnected) == State::connected;
   while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
+  for (const AwaitedAnswer& entry : std::exchange(awaited_answers_, {})) entry.answers->gone(entry.place);
   if (was_connected) namespace_.remove(*this);
   namespace_.leave_all(*this);
   const auto on_end = std::exchange(disconnect_handler_, nullptr);  // it may set another
-  if (was_connected && on_end) call_application("disconnect from", namespace_.name(), [&] { on_end(reason); });
+  if (was_connected && on_end) call_application(stats(), "disconnect from", namespace_.name(), [&] { on_end(reason); });
   // Handlers may hold what refers to this socket.
   std::exchange(handlers_, {}).clear();
   disconnect_handler_ = nullptr;

@@ -19,9 +19,11 @@
 #include "engineio/session.hpp"
 #include "socketio/packet.hpp"
 #include "socketio/rooms.hpp"
+#include "socketio/stats.hpp"
 
 namespace carillon::socketio {
 
+class BroadcastAnswers;
 class Client;
 class NamespaceCore;
 struct IncomingPacket;
@@ -70,17 +72,29 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void on_disconnect(std::function<void(DisconnectReason)> handler) { disconnect_handler_ = std::move(handler); }
   void disconnect(bool close);
 
+  // --- acknowledgements of broadcasts: BroadcastAnswers ---
+  void await_answer(std::shared_ptr<BroadcastAnswers> answers, std::size_t place);
+  void forget_answer(const BroadcastAnswers& answers);
+
   // Leaves the rooms and the namespace and tells the application. No packet is sent. The caller drops its pointer.
   void end(DisconnectReason reason);
 
  private:
   friend class NamespaceCore;
   struct PendingAck;
+  // An answer to a broadcast that the client still owes.
+  struct AwaitedAnswer {
+    std::shared_ptr<BroadcastAnswers> answers;
+    std::size_t place;
+  };
 
+  Stats& stats() const;
   void connect();
   void finish_connect();
   void refuse(const ConnectError& error);
   const std::shared_ptr<Socket::EventHandler>* find_handler(std::string_view event) const;
+  std::uint64_t take_ack_id();
+  void settle_broadcast(std::uint64_t id, const Args& args);
   void settle_ack(std::uint64_t id, const AckResult& result);
 
   Client& client_;
@@ -93,6 +107,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   std::vector<std::pair<std::string, std::shared_ptr<Socket::EventHandler>>> handlers_;
   std::function<void(DisconnectReason)> disconnect_handler_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;
+  std::vector<AwaitedAnswer> awaited_answers_;
   std::uint64_t next_ack_id_ = 0;
   std::uint64_t mark_ = 0;   // the last broadcast that has seen this socket: nobody gets one twice
   std::uint32_t place_ = 0;  // in the namespace's list

@@ -12,9 +12,11 @@ struct Stats {
   Counter connect_errors;
   Counter events_received;
   Counter acks_received;
-  Counter parse_errors;  // packets that closed their connection
-  Counter broadcasts;    // seen by this shard
-  Counter deliveries;    // packets of broadcasts handed to sessions
+  Counter acks_dropped;        // of broadcasts, beyond broadcast_ack_bytes_max
+  Counter parse_errors;        // packets that closed their connection
+  Counter broadcasts;          // seen by this shard
+  Counter deliveries;          // packets of broadcasts handed to sessions
+  Counter handler_exceptions;  // that escaped handlers of the application
 };
 
 }  // namespace carillon::socketio

@@ -17,6 +17,7 @@
 #include <carillon/namespace.hpp>
 
 #include "engineio/testing.hpp"
+#include "socketio/operation.hpp"
 #include "socketio/server_core.hpp"
 #include "socketio/shard_port.hpp"
 #include "socketio/socket_core.hpp"
@@ -64,6 +65,10 @@ class FakeNode final : public BroadcastPort {
     } else {
       shard_.post([this, message]() mutable { deliver(std::move(message)); });
     }
+  }
+
+  void operate(OperationPtr operation, OperationDone done) override {
+    operate_on_shards(std::span(&core, 1), 0, std::move(operation), std::move(done));
   }
 
   ServerCore* core = nullptr;

@@ -39,6 +39,7 @@ class ThrowingTest : public ::testing::Test {
     const std::string written = ::testing::internal::GetCapturedStderr();
     EXPECT_THAT(written, HasSubstr(expected));
     EXPECT_THAT(written, HasSubstr("on purpose"));
+    EXPECT_GE(bench.core().stats().handler_exceptions.value(), 1U);
   }
   [[noreturn]] static void fail() { throw std::runtime_error("on purpose"); }
   // Connects a client whose socket has this handler for "x".

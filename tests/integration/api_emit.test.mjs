@@ -76,6 +76,34 @@ describe("POST /v1/emit", () => {
     assert.deepEqual(await received(), { anna: [], bert: [], carl: [] });
   });
 
+  it("with ack_timeout_ms answers what the clients answer, and how many did not", { skip: skip_on_reference }, async () => {
+    clients.anna.socket.once("q", (n, ack) => ack({ from: "anna", n }, "not the first"));
+    clients.bert.socket.once("q", (n, ack) => ack(new Uint8Array([1, 2, 3])));
+    clients.carl.socket.once("q", () => {});
+    const ask = async (body) => {
+      const answer = await call(node, "/v1/emit", { body: { event: "q", args: [7], ...body } });
+      assert.equal(answer.status, 200, answer.body);
+      return JSON.parse(answer.body);
+    };
+    const { responses, missing } = await ask({ ack_timeout_ms: 300 });
+    assert.equal(missing, 1);
+    assert.equal(responses.length, 2);
+    assert.ok(responses.some((value) => value.from === "anna" && value.n === 7));
+    assert.ok(responses.includes("AQID"));
+    assert.deepEqual(await ask({ rooms: ["user:nobody"], ack_timeout_ms: 10_000 }), { responses: [], missing: 0 });
+  });
+
+  it("with ack_timeout_ms does not wait for a client that goes, nor holds up others", { skip: skip_on_reference }, async () => {
+    const dora = await Client.connect(node.clients, { auth: { userId: "dora" } });
+    const asked = new Promise((resolve) => dora.socket.once("q", resolve));
+    const answer = call(node, "/v1/emit", { body: { rooms: ["user:dora"], event: "q", ack_timeout_ms: 60_000 } });
+    await asked;
+    await emit(node, { event: "e", args: ["meanwhile"] });
+    assert.deepEqual((await received()).anna, ["meanwhile"]);
+    dora.close();
+    assert.deepEqual(JSON.parse((await answer).body), { responses: [], missing: 1 });
+  });
+
   it("keeps the order of calls", async () => {
     for (let i = 0; i < 200; ++i) await emit(node, { event: "e", args: [i] });
     assert.deepEqual((await received()).anna, Array.from({ length: 200 }, (_, i) => i));
