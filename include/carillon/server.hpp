@@ -14,6 +14,19 @@
 
 namespace carillon {
 
+// Connection state recovery: a client whose connection broke comes back as the same socket, with its id, its rooms, its
+// data and the events that it missed, volatile ones and those with acknowledgement excepted. Where something of that is
+// gone it gets a new socket, and its `recovered` is false. Every event without acknowledgement then ends with one more
+// argument, a text: the offset that the client brings when it comes back.
+struct RecoveryOptions {
+  bool enabled = false;
+  std::uint32_t max_disconnection_ms = 120'000;
+  bool skip_middlewares = false;                // of clients that come back; otherwise they are let in first, then sent
+  std::size_t session_bytes_max = 1024 * 1024;  // per client: of events to it alone, and of all that it may have missed
+  std::size_t log_bytes_max = 64 * 1024 * 1024;  // broadcasts of the whole node; beyond it the oldest go
+  std::size_t sessions_max = 100'000;            // waiting for their clients; beyond it the oldest go
+};
+
 // Names and defaults follow the Socket.IO documentation where it has the option.
 struct ServerOptions {
   std::string listen = "127.0.0.1:3000";  // HOST:PORT; port 0 picks a free one
@@ -33,6 +46,7 @@ struct ServerOptions {
   std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;  // answers to one broadcast, per shard; beyond: missing
   std::uint32_t drain_timeout_ms = 10'000;                 // stop(): for clients to take their last messages and close
   std::vector<std::string> cors_origins = {};              // empty: no CORS headers; "*" alone: any origin
+  RecoveryOptions recovery = {};
 };
 
 // How a server finds the others. Made by redis_adapter().

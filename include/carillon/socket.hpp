@@ -51,6 +51,11 @@ class Socket {
   const Handshake& handshake() const;
   bool connected() const;
   std::string name_space() const;
+  // Whether it came back after a broken connection, with its id, its rooms and what it missed; see RecoveryOptions. In
+  // middleware: whether it asks for that, and may get it.
+  bool recovered() const;
+  // Says whose socket this is, in middleware: a session is recovered only by a client of the same identity.
+  void set_identity(std::string identity);
 
   // Rooms. On this node a join takes effect at once; `done` is called on this shard when it is effective in the whole
   // cluster (at once without a cluster adapter, or while Redis is away).

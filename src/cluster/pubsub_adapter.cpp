@@ -104,6 +104,7 @@ void PubSubAdapter::on_subscribed(std::string_view channel) {
 }
 
 void PubSubAdapter::on_ready(bool ready) {
+  port_.on_gap();  // when the link breaks, and once more when it is whole again
   if (ready) return;
   // The channels stay in waiting_: the link will confirm them some day. A task may call the adapter: work on what
   // waits now.

@@ -29,6 +29,8 @@ class DeliveryPort {
   // Bit N of the mask: shard N holds one of the rooms (every_shard for a broadcast to everyone).
   // Nobody else may share the message yet, as with BroadcastPort.
   virtual void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) = 0;
+  // Messages of other nodes may have been lost.
+  virtual void on_gap() {}
   // The format in which the messages are to be.
   virtual socketio::PacketFormat packet_format() const { return {}; }
 };

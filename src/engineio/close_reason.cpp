@@ -18,6 +18,8 @@ std::string_view to_string(CloseReason reason) {
       return "slow_consumer";
     case CloseReason::connect_timeout:
       return "connect_timeout";
+    case CloseReason::taken_over:
+      return "taken_over";
     case CloseReason::shutting_down:
       return "shutting_down";
   }

@@ -15,9 +15,10 @@ enum class CloseReason : std::uint8_t {
   forced_close,     // the server closed it: socket.disconnect(true), a protocol violation above Engine.IO
   slow_consumer,    // more than send_queue_bytes_max were waiting for the client
   connect_timeout,  // no namespace joined within connect_timeout_ms
+  taken_over,       // its client has come back by another connection, with all that it had
   shutting_down,    // the server ends
 };
-inline constexpr std::size_t close_reason_count = 8;
+inline constexpr std::size_t close_reason_count = 9;
 
 // The name in logs and metrics: "ping_timeout".
 std::string_view to_string(CloseReason reason);

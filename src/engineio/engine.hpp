@@ -27,6 +27,9 @@ class SessionHandler {
   // `data` is valid during the call. Text has been checked to be UTF-8 over WebSocket only.
   virtual void on_message(Session& session, bool binary, std::string_view data) = 0;
   virtual void on_close(Session& session, CloseReason reason) = 0;
+  // A ping is on its way, behind all that was sent before; and the client's answer to it: it has received all that.
+  virtual void on_ping_sent(Session&) {}
+  virtual void on_pong(Session&) {}
 };
 
 // The errors of the reference server, with its numbers and words.

@@ -48,6 +48,8 @@ class Frames {
   void append_text(std::string_view packet);  // "4hello": with its type digit
   void append_text(std::string_view head, std::string_view tail);
   void append_binary(std::string_view bytes);  // a binary message has no type on the wire
+  // Replaces bytes of wire(), as many as there are; before anybody shares these frames.
+  void overwrite(std::size_t at, std::string_view bytes) { wire_.replace(at, bytes.size(), bytes); }
 
   // `frames` for clients that want binary messages in another form: these frames themselves where they hold none,
   // otherwise frames that are made when the first client asks and shared from then on. Any thread; the result is valid

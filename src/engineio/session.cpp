@@ -243,7 +243,7 @@ void Session::on_packet(const Packet& packet) {
 }
 
 void Session::on_pong() {
-  awaiting_pong_ = false;
+  if (std::exchange(awaiting_pong_, false)) engine_.handler_.on_pong(*this);
   heartbeat_at_ = engine_.now_ + engine_.options_.ping_interval;
   arm();
 }
@@ -267,6 +267,7 @@ void Session::on_deadline(TimePoint now) {
     // not take it out of the client's time.
     heartbeat_at_ = std::max(heartbeat_at_, now - TimerWheel::tick) + engine_.options_.ping_timeout;
     send(ping_frames());
+    engine_.handler_.on_ping_sent(*this);
   }
   arm();
 }

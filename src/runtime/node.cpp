@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "base/log.hpp"
 #include "engineio/session_id.hpp"
+#include "socketio/memory_recovery_store.hpp"
 #include "socketio/operation.hpp"
 
 namespace carillon::runtime {
@@ -59,11 +61,27 @@ io::SocketAddress address_of(const std::string& listen) {
 
 }  // namespace
 
+// Connection state recovery, as all shards share it.
+struct Node::NodeRecovery {
+  NodeRecovery(const RecoveryOptions& options, Milliseconds age_max, unsigned shards)
+      : log({age_max, options.log_bytes_max}, shards),
+        store({Milliseconds(options.max_disconnection_ms), options.sessions_max}),
+        shared{{options.skip_middlewares, options.session_bytes_max}, log, store} {}
+
+  socketio::RecoveryLog log;
+  socketio::MemoryRecoveryStore store;
+  socketio::Recovery shared;
+  // By shard: mail is on its way that makes it deliver the log.
+  std::array<std::atomic<bool>, engineio::shards_max> called{};
+};
+
 // Socket.IO on one shard.
 class Node::Application final : public ShardApplication {
  public:
   Application(Node& node, Shard& shard, socketio::ClusterPort* cluster)
-      : core(node.socketio_options_, node.namespaces_, {shard, node, cluster, shard.timers(), shard.random()}) {}
+      : core(node.socketio_options_, node.namespaces_,
+             {shard, node, cluster, shard.timers(), shard.random(), node.recovery_ ? &node.recovery_->shared : nullptr,
+              shard.index()}) {}
 
   engineio::SessionHandler& session_handler() override { return core; }
   void set_time(TimePoint now) override { core.set_time(now); }
@@ -89,6 +107,7 @@ Node::Node(ServerOptions options)
 Node::~Node() {
   stop();
   backplane_.reset();  // after the threads have ended, while the loop that it is registered with still exists
+  recovery_.reset();   // the sessions that wait in it tell their shards
   shards_.clear();
 }
 
@@ -141,6 +160,7 @@ void Node::discard() {
   join_shards();
   backplane_.reset();  // while the loop that it is registered with still exists
   cores_.clear();
+  recovery_.reset();
   shards_.clear();
   client_address_.reset();
   api_address_.reset();
@@ -149,6 +169,7 @@ void Node::discard() {
 
 void Node::make_shards() {
   const std::string tag = random_id(*make_system_random(), engineio::node_tag_characters);
+  if (options_.recovery.enabled) make_recovery();
   std::vector<Shard*> all;
   for (unsigned index = 0; index < options_.shards; ++index) {
     const Shard::Settings settings{index, tag, &engine_options_, Milliseconds(options_.drain_timeout_ms)};
@@ -164,6 +185,13 @@ void Node::make_shards() {
     cores_.push_back(&application(*all.back()).core);
   }
   for (Shard* shard : all) shard->set_siblings(all);
+}
+
+// The log keeps what a client may lack that is lost only when its ping timeout is over, and comes at the last moment.
+void Node::make_recovery() {
+  const Milliseconds unnoticed(options_.ping_interval_ms + options_.ping_timeout_ms);
+  const Milliseconds away(options_.recovery.max_disconnection_ms);
+  recovery_ = std::make_unique<NodeRecovery>(options_.recovery, unnoticed + away, options_.shards);
 }
 
 void Node::bind_clients(const std::string& listen) {
@@ -225,6 +253,10 @@ void Node::broadcast(socketio::BroadcastPtr message) {
 }
 
 void Node::deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) {
+  if (recovery_) {
+    recovery_->log.append(std::move(message), shard_mask, io::Loop::read_clock());
+    return deliver_log();
+  }
   for (const auto& shard : shards_) {
     if ((shard_mask >> shard->index() & 1U) == 0) continue;
     if (shard->is_current()) {
@@ -241,6 +273,26 @@ void Node::operate(socketio::OperationPtr operation, socketio::OperationDone don
   for (const auto& shard : shards_)
     if (shard->is_current()) home = shard->index();
   socketio::operate_on_shards(cores_, home, std::move(operation), std::move(done));
+}
+
+// Each shard reads the log by itself: one call is enough for all that has been appended until it comes.
+void Node::deliver_log() {
+  for (const auto& shard : shards_) {
+    if (shard->is_current()) {
+      application(*shard).core.deliver_log();
+      continue;
+    }
+    std::atomic<bool>& called = recovery_->called[shard->index()];
+    if (called.exchange(true)) continue;
+    shard->post([&called, target = shard.get()] {
+      called = false;
+      application(*target).core.deliver_log();
+    });
+  }
+}
+
+void Node::on_gap() {
+  if (recovery_) recovery_->log.note_gap();
 }
 
 // --- facts ---

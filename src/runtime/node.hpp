@@ -47,8 +47,11 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   // --- any thread, after start() ---
   void broadcast(socketio::BroadcastPtr message) override;
   void operate(socketio::OperationPtr operation, socketio::OperationDone done) override;
+  // Of both ports.
+  socketio::PacketFormat packet_format() const override { return {.offsets = recovery_ != nullptr}; }
   // cluster::DeliveryPort: to the sockets of the shards in the mask, at once on the caller's own shard.
   void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
+  void on_gap() override;
   bool ready() const { return !backplane_ || backplane_->ready(); }
   bool clustered() const { return backplane_ != nullptr; }
   std::string client_address() const;
@@ -60,6 +63,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
 
  private:
   class Application;
+  struct NodeRecovery;
 
   struct Api {
     std::string listen;
@@ -75,6 +79,8 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   void bind_clients(const std::string& listen);
   void bind_api();
   static Application& application(Shard& shard);
+  void make_recovery();
+  void deliver_log();
 
   ServerOptions options_;
   engineio::Options engine_options_;
@@ -87,6 +93,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   Service api_service_;
   std::optional<io::SocketAddress> client_address_;  // of the first listener
   std::optional<io::SocketAddress> api_address_;
+  std::unique_ptr<NodeRecovery> recovery_;  // none: clients are not recovered
   std::unique_ptr<Backplane> backplane_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<socketio::ServerCore*> cores_;  // of the shards

@@ -30,6 +30,8 @@ DisconnectReason reason_of(engineio::CloseReason reason) {
       return DisconnectReason::transport_error;
     case CloseReason::connect_timeout:
       return DisconnectReason::forced_close;
+    case CloseReason::taken_over:
+      return DisconnectReason::transport_close;
     case CloseReason::shutting_down:
       return DisconnectReason::server_shutting_down;
   }
@@ -108,11 +110,32 @@ Result<void, PacketError> Client::on_connect(IncomingPacket& packet) {
     session_.send(encode_connect_error(packet.name_space, "Invalid namespace", nullptr));
     return {};
   }
-  auto socket = std::make_shared<SocketCore>(
-      *this, *name_space, random_id(server_.surroundings().random, socket_id_characters), std::move(packet.auth));
-  sockets_.push_back(socket);
-  socket->run_middleware(0);
+  add_socket(*name_space, std::move(packet.auth))->start();
   return {};
+}
+
+std::shared_ptr<SocketCore> Client::add_socket(NamespaceCore& name_space, Value auth) {
+  return sockets_.emplace_back(std::make_shared<SocketCore>(
+      *this, name_space, random_id(server_.surroundings().random, socket_id_characters), std::move(auth)));
+}
+
+void Client::replace(SocketCore& socket) {
+  const auto keep = socket.shared_from_this();
+  forget(socket);
+  socket.end(DisconnectReason::server_namespace_disconnect);
+  add_socket(socket.name_space(), socket.handshake().auth())->run_middleware(0);
+}
+
+void Client::close_if_unused() {
+  if (sockets_.empty()) session_.close(engineio::CloseReason::taken_over);
+}
+
+void Client::on_ping_sent() {
+  for (const auto& socket : sockets_) socket->on_ping_sent();
+}
+
+void Client::on_pong() {
+  for (const auto& socket : sockets_) socket->on_pong();
 }
 
 std::shared_ptr<SocketCore> Client::find(std::string_view name_space) const {

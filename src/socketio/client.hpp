@@ -25,16 +25,24 @@ class Client final : public engineio::SessionAttachment {
 
   void on_message(bool binary, std::string_view data);
   void on_close(engineio::CloseReason reason);
+  void on_ping_sent();
+  void on_pong();
 
   // A socket has joined its namespace: the connect timeout no longer applies.
   void connected();
   // A socket is about to leave its namespace, or is refused: the client may join again from now on.
   void forget(SocketCore& socket);
+  // A connecting socket is given up for a new one in the same namespace, with an id of its own.
+  void replace(SocketCore& socket);
+  // Its sockets have gone to another connection: if none is left, this one has no use any more.
+  void close_if_unused();
   // Disconnects all sockets of the connection, then closes it.
   void disconnect();
 
  private:
   class ConnectTimer;
+
+  std::shared_ptr<SocketCore> add_socket(NamespaceCore& name_space, Value auth);
 
   Result<void, PacketError> on_packet(IncomingPacket& packet);
   Result<void, PacketError> on_connect(IncomingPacket& packet);

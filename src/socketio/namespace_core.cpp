@@ -97,10 +97,11 @@ void NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
     return;
   }
   const Rooms::Joined joined = rooms_.join(socket, room);
+  if (joined != Rooms::Joined::already) socket.note_joined(room);
   if (joined == Rooms::Joined::opened) server_.stats().rooms.add(1);
   if (cluster == nullptr) {
     if (done) done();
-  } else if (joined == Rooms::Joined::opened && find_socket(room) == nullptr) {
+  } else if (joined == Rooms::Joined::opened && find_socket(room) == nullptr && !held_.contains(room)) {
     cluster->open_room(name_, room, std::move(done));
   } else if (done) {
     cluster->await_room(name_, room, std::move(done));
@@ -108,7 +109,9 @@ void NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
 }
 
 void NamespaceCore::leave(SocketCore& socket, std::string_view room) {
-  if (!rooms_.leave(socket, room)) return;
+  const Rooms::Left left = rooms_.leave(socket, room);
+  if (left != Rooms::Left::no_member) socket.note_left(room);
+  if (left != Rooms::Left::closed) return;
   server_.stats().rooms.add(-1);
   close_unless_used(room);
 }
@@ -117,7 +120,8 @@ void NamespaceCore::open_own_room(SocketCore& socket, Task done) {
   by_id_.emplace(socket.id(), &socket);
   ClusterPort* cluster = server_.surroundings().cluster;
   if (cluster == nullptr) return done();
-  if (rooms_.find(socket.id()) != nullptr) return cluster->await_room(name_, socket.id(), std::move(done));
+  if (rooms_.find(socket.id()) != nullptr || held_.contains(socket.id()))
+    return cluster->await_room(name_, socket.id(), std::move(done));
   cluster->open_room(name_, socket.id(), std::move(done));
 }
 
@@ -132,8 +136,27 @@ void NamespaceCore::leave_all(SocketCore& socket) {
 // Others may have joined a room that is called like a socket: to the cluster both are one.
 void NamespaceCore::close_unless_used(std::string_view room) {
   ClusterPort* cluster = server_.surroundings().cluster;
-  if (cluster != nullptr && find_socket(room) == nullptr && rooms_.find(room) == nullptr)
+  if (cluster != nullptr && find_socket(room) == nullptr && rooms_.find(room) == nullptr && !held_.contains(room))
     cluster->close_room(name_, room);
+}
+
+std::shared_ptr<void> NamespaceCore::hold(std::vector<std::string> rooms) {
+  if (server_.surroundings().cluster == nullptr) return nullptr;
+  for (const std::string& room : rooms) ++held_[room];
+  ShardPort& shard = server_.surroundings().shard;
+  const auto let_go = [this, &shard](std::vector<std::string>* held) {
+    shard.post([this, held = std::unique_ptr<std::vector<std::string>>(held)] { release(*held); });
+  };
+  return {new std::vector<std::string>(std::move(rooms)), let_go};
+}
+
+void NamespaceCore::release(const std::vector<std::string>& rooms) {
+  for (const std::string& room : rooms) {
+    const auto found = held_.find(room);
+    if (--found->second > 0) continue;
+    held_.erase(found);
+    close_unless_used(room);
+  }
 }
 
 }  // namespace carillon::socketio

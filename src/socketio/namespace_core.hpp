@@ -40,14 +40,19 @@ class NamespaceCore {
   // Makes the socket reachable by its id, cluster-wide once `done` runs.
   void open_own_room(SocketCore& socket, Task done);
 
+  // Keeps messages for these rooms coming to this node until the last copy of what is given is gone, on any thread: for
+  // sessions that wait for their client. Nothing without a cluster.
+  std::shared_ptr<void> hold(std::vector<std::string> rooms);
+
   const std::vector<SocketCore*>& sockets() const { return sockets_; }
   SocketCore* find_socket(std::string_view id) const;
-  // Neither sockets, connected or not, nor rooms.
-  bool is_empty() const { return sockets_.empty() && by_id_.empty() && rooms_.size() == 0; }
+  // Neither sockets, connected or not, nor rooms, nor any that are held.
+  bool is_empty() const { return sockets_.empty() && by_id_.empty() && rooms_.size() == 0 && held_.empty(); }
 
  private:
   // Tells the cluster, unless there is still a room or a socket of that name.
   void close_unless_used(std::string_view room);
+  void release(const std::vector<std::string>& rooms);
 
   // Visits the connected sockets that are meant, each once. The visitor leaves rooms and sockets as they are.
   template <class Visitor>
@@ -61,6 +66,7 @@ class NamespaceCore {
   Rooms rooms_;
   std::vector<SocketCore*> sockets_;  // connected ones
   std::unordered_map<std::string_view, SocketCore*, StringHash, std::equal_to<>> by_id_;
+  std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> held_;  // by how many
   std::uint64_t mark_ = 0;
 };
 

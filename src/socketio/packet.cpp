@@ -171,8 +171,10 @@ engineio::FramesPtr encode_ack(std::string_view name_space, std::uint64_t id, co
   return finish(text, {}, attachments);
 }
 
-engineio::FramesPtr encode_connect(std::string_view name_space, std::string_view sid) {
-  return finish(head(PacketType::connect, 0, name_space, std::nullopt), to_json(Object{{"sid", sid}}), {});
+engineio::FramesPtr encode_connect(std::string_view name_space, std::string_view sid, std::string_view pid) {
+  Object body{{"sid", sid}};
+  if (!pid.empty()) body.append("pid", pid);
+  return finish(head(PacketType::connect, 0, name_space, std::nullopt), to_json(std::move(body)), {});
 }
 
 engineio::FramesPtr encode_connect_error(std::string_view name_space, std::string_view message, const Value& data) {

@@ -82,7 +82,8 @@ engineio::FramesPtr encode_event(std::string_view name_space, std::string_view e
 engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,
                                  std::string_view offset);
 engineio::FramesPtr encode_ack(std::string_view name_space, std::uint64_t id, const Args& args);
-engineio::FramesPtr encode_connect(std::string_view name_space, std::string_view sid);
+// `pid`: what the client may be recovered by; empty: nothing.
+engineio::FramesPtr encode_connect(std::string_view name_space, std::string_view sid, std::string_view pid = {});
 engineio::FramesPtr encode_connect_error(std::string_view name_space, std::string_view message, const Value& data);
 engineio::FramesPtr encode_disconnect(std::string_view name_space);
 

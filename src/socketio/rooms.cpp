@@ -60,15 +60,15 @@ void Rooms::remove(SocketCore& socket, std::size_t place) {
   memberships.pop_back();
 }
 
-bool Rooms::leave(SocketCore& socket, std::string_view name) {
+Rooms::Left Rooms::leave(SocketCore& socket, std::string_view name) {
   const auto found = rooms_.find(name);
-  if (found == rooms_.end()) return false;
+  if (found == rooms_.end()) return Left::no_member;
   const std::size_t place = place_in(socket, *found->second);
-  if (place == socket.memberships().size()) return false;
+  if (place == socket.memberships().size()) return Left::no_member;
   remove(socket, place);
-  if (!found->second->members_.empty()) return false;
+  if (!found->second->members_.empty()) return Left::left;
   rooms_.erase(found);
-  return true;
+  return Left::closed;
 }
 
 std::vector<std::string> Rooms::leave_all(SocketCore& socket) {

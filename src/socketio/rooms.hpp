@@ -47,8 +47,8 @@ class Rooms {
   enum class Joined { opened, added, already };  // opened: the socket is the room's first member here
 
   Joined join(SocketCore& socket, std::string_view room);
-  // True if the room is now empty here and gone.
-  bool leave(SocketCore& socket, std::string_view room);
+  enum class Left { no_member, left, closed };  // closed: it was the last one here, the room is gone
+  Left leave(SocketCore& socket, std::string_view room);
   // Leaves all; the names of the rooms that are gone.
   std::vector<std::string> leave_all(SocketCore& socket);
 

@@ -36,9 +36,11 @@ class RoomsTest : public ::testing::Test {
   }
   void leave(SocketCore& socket, const std::string& room) {
     const auto found = model.find(room);
-    const bool gone = found != model.end() && found->second.erase(&socket) > 0 && found->second.empty();
-    if (gone) model.erase(found);
-    EXPECT_EQ(rooms.leave(socket, room), gone);
+    Rooms::Left expected = Rooms::Left::no_member;
+    if (found != model.end() && found->second.erase(&socket) > 0)
+      expected = found->second.empty() ? Rooms::Left::closed : Rooms::Left::left;
+    if (expected == Rooms::Left::closed) model.erase(found);
+    EXPECT_EQ(rooms.leave(socket, room), expected);
   }
   void leave_all(SocketCore& socket) {
     std::set<std::string> expected;

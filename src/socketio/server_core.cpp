@@ -5,12 +5,33 @@
 namespace carillon::socketio {
 namespace {
 
+constexpr Milliseconds sweep_interval{5'000};
+
 Client& client_of(engineio::Session& session) { return static_cast<Client&>(*session.attachment); }
 
 }  // namespace
 
+// Looks every now and then for what has become too old.
+class ServerCore::RecoveryTimer final : public Timer {
+ public:
+  explicit RecoveryTimer(ServerCore& server) : server_(server) {}
+  void on_deadline(TimePoint now) override {
+    Recovery& recovery = *server_.surroundings_.recovery;
+    recovery.log.trim(now);
+    const bool sessions_left = recovery.store.expire(now);
+    if (sessions_left || recovery.log.bytes() > 0) set(now);
+  }
+  void set(TimePoint now) { server_.surroundings_.timers.set(*this, now + sweep_interval); }
+
+ private:
+  ServerCore& server_;
+};
+
 ServerCore::ServerCore(const Options& options, const NamespaceTable& namespaces, Surroundings surroundings)
-    : options_(options), surroundings_(surroundings), shard_link_(std::make_shared<ShardLink>(surroundings.shard)) {
+    : options_(options),
+      surroundings_(surroundings),
+      shard_link_(std::make_shared<ShardLink>(surroundings.shard)),
+      recovery_timer_(std::make_unique<RecoveryTimer>(*this)) {
   for (const auto& [name, handlers] : namespaces)
     namespaces_.emplace(name, std::make_unique<NamespaceCore>(*this, name, handlers));
 }
@@ -25,6 +46,25 @@ void ServerCore::on_message(engineio::Session& session, bool binary, std::string
 
 void ServerCore::on_close(engineio::Session& session, engineio::CloseReason reason) {
   if (session.attachment) client_of(session).on_close(reason);
+}
+
+void ServerCore::on_ping_sent(engineio::Session& session) {
+  if (surroundings_.recovery != nullptr && session.attachment) client_of(session).on_ping_sent();
+}
+
+void ServerCore::on_pong(engineio::Session& session) {
+  if (surroundings_.recovery != nullptr && session.attachment) client_of(session).on_pong();
+}
+
+void ServerCore::deliver_log() {
+  cursor_ = surroundings_.recovery->log.read(surroundings_.shard_index, unread_);
+  for (const BroadcastPtr& message : unread_) deliver(*message);
+  if (!unread_.empty()) watch_recovery();
+  unread_.clear();
+}
+
+void ServerCore::watch_recovery() {
+  if (recovery_timer_->deadline() == never) recovery_timer_->set(now_);
 }
 
 NamespaceCore* ServerCore::find_namespace(std::string_view name) {

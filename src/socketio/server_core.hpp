@@ -12,6 +12,7 @@
 #include "socketio/broadcast.hpp"
 #include "socketio/cluster_port.hpp"
 #include "socketio/namespace_core.hpp"
+#include "socketio/recovery.hpp"
 #include "socketio/shard_link.hpp"
 #include "socketio/shard_port.hpp"
 #include "socketio/stats.hpp"
@@ -35,6 +36,8 @@ class ServerCore final : public engineio::SessionHandler {
     ClusterPort* cluster;       // null: a single node
     TimerWheel& timers;
     Random& random;
+    Recovery* recovery = nullptr;  // null: clients are not recovered
+    unsigned shard_index = 0;
   };
   ServerCore(const Options& options, const NamespaceTable& namespaces, Surroundings surroundings);
   ~ServerCore() override;
@@ -43,11 +46,21 @@ class ServerCore final : public engineio::SessionHandler {
   void on_message(engineio::Session& session, bool binary, std::string_view data) override;
   void on_close(engineio::Session& session, engineio::CloseReason reason) override;
 
+  void on_ping_sent(engineio::Session& session) override;
+  void on_pong(engineio::Session& session) override;
+
   // Delivers to the sockets of this shard.
   void deliver(const Broadcast& message);
   // Does it with the sockets of this shard; `done` gets their part of the answer, at once or later, on this shard.
   using OperationPartDone = std::move_only_function<void(OperationResult)>;
   void operate(const Operation& operation, OperationPartDone done);
+  // The same with all that has been appended to the recovery log.
+  void deliver_log();
+  // The position in it up to which this shard has delivered.
+  std::uint64_t cursor() const { return cursor_; }
+
+  // A session is waiting to be recovered, or a broadcast has been kept: looks after them until there are none.
+  void watch_recovery();
 
   NamespaceCore* find_namespace(std::string_view name);
   const Options& options() const { return options_; }
@@ -59,15 +72,21 @@ class ServerCore final : public engineio::SessionHandler {
 
   // The time of the event being handled, for deadlines set by it.
   TimePoint now() const { return now_; }
+  PacketFormat format() const { return {.offsets = surroundings_.recovery != nullptr}; }
   void set_time(TimePoint now) { now_ = now; }
 
  private:
+  class RecoveryTimer;
+
   const Options& options_;
   Surroundings surroundings_;
   std::shared_ptr<ShardLink> shard_link_;
   std::unordered_map<std::string, std::unique_ptr<NamespaceCore>, StringHash, std::equal_to<>> namespaces_;
   Stats stats_;
   TimePoint now_{};
+  std::uint64_t cursor_ = 0;
+  std::vector<BroadcastPtr> unread_;  // of the recovery log, while it is being delivered
+  std::unique_ptr<RecoveryTimer> recovery_timer_;
 };
 
 }  // namespace carillon::socketio

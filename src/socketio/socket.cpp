@@ -34,6 +34,9 @@ const Handshake& Socket::handshake() const { return core_.handshake(); }
 bool Socket::connected() const { return core_.state() == socketio::SocketCore::State::connected; }
 std::string Socket::name_space() const { return core_.name_space().name(); }
 
+bool Socket::recovered() const { return core_.recovered(); }
+void Socket::set_identity(std::string identity) { core_.set_identity(std::move(identity)); }
+
 void Socket::join(std::string_view room) { core_.join(room, nullptr); }
 void Socket::join(std::string_view room, std::function<void()> done) { core_.join(room, std::move(done)); }
 void Socket::leave(std::string_view room) { core_.leave(room); }

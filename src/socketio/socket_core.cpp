@@ -74,6 +74,7 @@ void SocketCore::refuse(const ConnectError& error) {
 
 // The socket's own id is a room like others: the client hears of its connection when messages to it arrive.
 void SocketCore::connect() {
+  if (attempt_) return take_session();
   namespace_.open_own_room(*this, [weak = weak_from_this()] {
     if (const auto socket = weak.lock()) socket->finish_connect();
   });
@@ -82,10 +83,12 @@ void SocketCore::connect() {
 void SocketCore::finish_connect() {
   if (state_ != State::connecting) return;
   const auto keep = shared_from_this();
+  if (attempt_ && !replay()) return start_afresh();
   state_ = State::connected;
   namespace_.add(*this);
   client_.connected();
-  send(encode_connect(namespace_.name(), id_));
+  open_session();
+  send(encode_connect(namespace_.name(), id_, recovery_ ? recovery_->pid() : std::string_view()));
   for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
     if (state_ != State::connected) break;
     call_application(stats(), "connection to", namespace_.name(), [&] { handler(face_); });
@@ -122,12 +125,30 @@ void SocketCore::on_ack(IncomingPacket& packet) {
 void SocketCore::emit(std::string_view event, const Args& args, bool is_volatile) {
   refuse_reserved(event);
   if (state_ == State::disconnected) return;  // the connection may still be there, for other namespaces
-  const auto frames = encode_event(namespace_.name(), event, args);
-  if (is_volatile) {
-    send_volatile(frames);
-  } else {
-    send(frames);
+  const ServerCore& server = namespace_.server();
+  if (!server.format().offsets) {
+    const auto frames = encode_event(namespace_.name(), event, args);
+    if (is_volatile) {
+      send_volatile(frames);
+    } else {
+      send(frames);
+    }
+    return;
   }
+  if (is_volatile || !recovery_) {
+    const RecoveryOffset offset = recovery_ ? recovery_->current(server.cursor()) : RecoveryOffset{server.cursor(), 0};
+    const auto frames = encode_event(namespace_.name(), event, args, to_string(offset));
+    if (is_volatile) {
+      send_volatile(frames);
+    } else {
+      send(frames);
+    }
+    return;
+  }
+  const RecoveryOffset offset = recovery_->next(server.cursor());
+  auto frames = encode_event(namespace_.name(), event, args, to_string(offset));
+  send(frames);
+  recovery_->keep(offset, std::move(frames));
 }
 
 void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout) {
@@ -235,6 +256,11 @@ void SocketCore::end(DisconnectReason reason) {
   const bool was_connected = std::exchange(state_, State::disconnected) == State::connected;
   while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
   for (const AwaitedAnswer& entry : std::exchange(awaited_answers_, {})) entry.answers->gone(entry.place);
+  if (recovery_) park(reason);
+  if (attempt_ && attempt_->session) {  // the connection broke again before it was back
+    ServerCore& server = namespace_.server();
+    server.surroundings().recovery->store.keep(std::move(*attempt_->session), server.now());
+  }
   if (was_connected) namespace_.remove(*this);
   namespace_.leave_all(*this);
   const auto on_end = std::exchange(disconnect_handler_, nullptr);  // it may set another

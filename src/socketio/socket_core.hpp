@@ -18,6 +18,8 @@
 #include "base/timer_wheel.hpp"
 #include "engineio/session.hpp"
 #include "socketio/packet.hpp"
+#include "socketio/recovery_attempt.hpp"
+#include "socketio/recovery_state.hpp"
 #include "socketio/rooms.hpp"
 #include "socketio/stats.hpp"
 
@@ -50,6 +52,8 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   const Memberships& memberships() const { return memberships_; }
 
   // --- connecting ---
+  // Begins: with the middleware, or with the look for the session that the client says it had.
+  void start();
   void run_middleware(std::size_t index);
   void resume(std::size_t index, std::optional<ConnectError> error);
 
@@ -75,12 +79,20 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   // --- acknowledgements of broadcasts: BroadcastAnswers ---
   void await_answer(std::shared_ptr<BroadcastAnswers> answers, std::size_t place);
   void forget_answer(const BroadcastAnswers& answers);
+  // --- recovery; see recovery.hpp ---
+  bool recovered() const { return recovered_ || attempt_ != nullptr; }
+  void set_identity(std::string identity) { identity_ = std::move(identity); }
+  void on_ping_sent();
+  void on_pong();
+  void note_joined(std::string_view room);
+  void note_left(std::string_view room);
 
   // Leaves the rooms and the namespace and tells the application. No packet is sent. The caller drops its pointer.
   void end(DisconnectReason reason);
 
  private:
   friend class NamespaceCore;
+  friend class Client;
   struct PendingAck;
   // An answer to a broadcast that the client still owes.
   struct AwaitedAnswer {
@@ -89,6 +101,16 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   };
 
   Stats& stats() const;
+  void on_found(std::optional<RecoveryStore::Facts> facts);
+  void take_session();
+  void on_session(std::optional<StoredSession> session);
+  std::optional<std::vector<engineio::FramesPtr>> missed_events();
+  bool replay();
+  void start_afresh();
+  void open_session();
+  void give_way();
+  void park(DisconnectReason reason);
+
   void connect();
   void finish_connect();
   void refuse(const ConnectError& error);
@@ -109,9 +131,13 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;
   std::vector<AwaitedAnswer> awaited_answers_;
   std::uint64_t next_ack_id_ = 0;
-  std::uint64_t mark_ = 0;   // the last broadcast that has seen this socket: nobody gets one twice
-  std::uint32_t place_ = 0;  // in the namespace's list
+  std::string identity_;                      // whose socket it is, if the application says so
+  std::unique_ptr<RecoveryAttempt> attempt_;  // while it connects
+  std::unique_ptr<RecoveryState> recovery_;   // while it is connected
+  std::uint64_t mark_ = 0;                    // the last broadcast that has seen this socket: nobody gets one twice
+  std::uint32_t place_ = 0;                   // in the namespace's list
   State state_ = State::connecting;
+  bool recovered_ = false;
 };
 
 }  // namespace carillon::socketio

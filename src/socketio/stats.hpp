@@ -17,6 +17,8 @@ struct Stats {
   Counter broadcasts;          // seen by this shard
   Counter deliveries;          // packets of broadcasts handed to sessions
   Counter handler_exceptions;  // that escaped handlers of the application
+  Counter recovered;           // clients that came back as the socket that they were
+  Counter recoveries_failed;   // clients that asked for it and got a new socket: unknown, too late, or events are gone
 };
 
 }  // namespace carillon::socketio

@@ -17,6 +17,7 @@
 #include <carillon/namespace.hpp>
 
 #include "engineio/testing.hpp"
+#include "socketio/memory_recovery_store.hpp"
 #include "socketio/operation.hpp"
 #include "socketio/server_core.hpp"
 #include "socketio/shard_port.hpp"
@@ -70,13 +71,21 @@ class FakeNode final : public BroadcastPort {
   void operate(OperationPtr operation, OperationDone done) override {
     operate_on_shards(std::span(&core, 1), 0, std::move(operation), std::move(done));
   }
+  PacketFormat packet_format() const override { return core->format(); }
 
   ServerCore* core = nullptr;
+  Recovery* recovery = nullptr;
+  const TimePoint* now = nullptr;
   std::vector<BroadcastPtr> broadcasts;
 
  private:
   void deliver(BroadcastPtr message) {
-    core->deliver(*message);
+    if (recovery != nullptr) {
+      recovery->log.append(message, ~std::uint64_t{0}, *now);
+      core->deliver_log();
+    } else {
+      core->deliver(*message);
+    }
     broadcasts.push_back(std::move(message));
   }
   FakeShard& shard_;
@@ -169,20 +178,38 @@ class Bench {
   FakeNode node{shard};
   FakeCluster cluster;
   bool clustered = false;
+  bool recovers = false;
+  RecoveryLog::Limits log_limits{Milliseconds(165'000), 1'000'000};
+  MemoryRecoveryStore::Limits store_limits{Milliseconds(120'000), 100};
+  RecoveryRules recovery_rules;
+
+  MemoryRecoveryStore& store() { return *store_; }
+  RecoveryLog& log() { return *log_; }
 
  private:
   void start() {
     if (core_) return;
     of("/");
-    core_ = std::make_unique<ServerCore>(
-        options, table_,
-        ServerCore::Surroundings{shard, node, clustered ? &cluster : nullptr, world.timers, world.random});
+    if (recovers) {
+      log_ = std::make_unique<RecoveryLog>(log_limits, 1);
+      store_ = std::make_unique<MemoryRecoveryStore>(store_limits);
+      recovery_.emplace(recovery_rules, *log_, *store_);
+      node.recovery = &*recovery_;
+      node.now = &world.now;
+    }
+    core_ =
+        std::make_unique<ServerCore>(options, table_,
+                                     ServerCore::Surroundings{shard, node, clustered ? &cluster : nullptr, world.timers,
+                                                              world.random, recovery_ ? &*recovery_ : nullptr});
     core_->set_time(world.now);
     node.core = core_.get();
     engine_ = std::make_unique<engineio::EngineBench>(world, *core_, engine_options);
     engine_->set_time = [this](TimePoint now) { core_->set_time(now); };
   }
 
+  std::unique_ptr<RecoveryLog> log_;
+  std::unique_ptr<MemoryRecoveryStore> store_;
+  std::optional<Recovery> recovery_;
   NamespaceTable table_;
   std::vector<std::unique_ptr<Namespace>> faces_;
   std::unique_ptr<ServerCore> core_;
