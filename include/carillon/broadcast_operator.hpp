@@ -31,6 +31,9 @@ struct BroadcastAcks {
   std::size_t missing = 0;               // clients that did not answer in time, or went away before
   std::vector<std::string> missing_ids;  // their sockets' ids
 };
+class RemoteSocket;
+using FetchHandler = std::function<void(const std::vector<RemoteSocket>&)>;
+using SocketsHandler = std::function<void(std::size_t sockets)>;  // how many were concerned
 using BroadcastAckHandler = std::function<void(const BroadcastAcks&)>;
 
 // A plain value, immutable in use: each call returns a new operator, so one can be kept and reused. Any thread.
@@ -70,6 +73,22 @@ class BroadcastOperator {
   // cannot get answers: std::logic_error.
   // Of each answer `responses` holds all arguments; Socket.IO servers on Node.js give the first alone.
   void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const;
+
+  // On the matching sockets of this node, all shards. Their handlers are called as emit_with_ack's: once, on the
+  // caller's shard, after the call. Not for an Emitter: std::logic_error.
+  // What they are at this moment; <carillon/remote_socket.hpp>. Copies everything: on many sockets it takes its time.
+  void fetch_sockets(FetchHandler handler) const;
+  // `done` is called when the rooms are joined, also in the eyes of the cluster.
+  void sockets_join(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const;
+  void sockets_join(std::string_view room, SocketsHandler done = nullptr) const {
+    sockets_join(std::vector{std::string(room)}, std::move(done));
+  }
+  void sockets_leave(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const;
+  void sockets_leave(std::string_view room, SocketsHandler done = nullptr) const {
+    sockets_leave(std::vector{std::string(room)}, std::move(done));
+  }
+  // From the namespace, or, with `close`, their whole connections.
+  void disconnect_sockets(bool close = false, SocketsHandler done = nullptr) const;
 
  private:
   void send(std::string_view event, const Args& args) const;

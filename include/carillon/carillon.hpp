@@ -3,6 +3,7 @@
 
 #include <carillon/emitter.hpp>
 #include <carillon/namespace.hpp>
+#include <carillon/remote_socket.hpp>
 #include <carillon/server.hpp>
 #include <carillon/socket.hpp>
 #include <carillon/value.hpp>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <carillon/broadcast_operator.hpp>
+#include <carillon/remote_socket.hpp>
 #include <carillon/socket.hpp>
 
 namespace carillon {
@@ -74,6 +75,22 @@ class Namespace {
   void emit(std::string_view event, const Args& args) const { everyone().emit(event, args); }
   void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const {
     everyone().emit_with_ack(event, args, std::move(handler));
+  }
+  void fetch_sockets(FetchHandler handler) const { everyone().fetch_sockets(std::move(handler)); }
+  void sockets_join(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const {
+    everyone().sockets_join(rooms, std::move(done));
+  }
+  void sockets_join(std::string_view room, SocketsHandler done = nullptr) const {
+    everyone().sockets_join(room, std::move(done));
+  }
+  void sockets_leave(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const {
+    everyone().sockets_leave(rooms, std::move(done));
+  }
+  void sockets_leave(std::string_view room, SocketsHandler done = nullptr) const {
+    everyone().sockets_leave(room, std::move(done));
+  }
+  void disconnect_sockets(bool close = false, SocketsHandler done = nullptr) const {
+    everyone().disconnect_sockets(close, std::move(done));
   }
 
  private:

@@ -98,6 +98,22 @@ class Server {
   void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const {
     root().emit_with_ack(event, args, std::move(handler));
   }
+  void fetch_sockets(FetchHandler handler) const { root().fetch_sockets(std::move(handler)); }
+  void sockets_join(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const {
+    root().sockets_join(rooms, std::move(done));
+  }
+  void sockets_join(std::string_view room, SocketsHandler done = nullptr) const {
+    root().sockets_join(room, std::move(done));
+  }
+  void sockets_leave(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const {
+    root().sockets_leave(rooms, std::move(done));
+  }
+  void sockets_leave(std::string_view room, SocketsHandler done = nullptr) const {
+    root().sockets_leave(room, std::move(done));
+  }
+  void disconnect_sockets(bool close = false, SocketsHandler done = nullptr) const {
+    root().disconnect_sockets(close, std::move(done));
+  }
 
   // Listens and returns. Throws std::system_error when an address cannot be bound.
   void start();

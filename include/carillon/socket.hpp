@@ -57,6 +57,10 @@ class Socket {
   // Says whose socket this is, in middleware: a session is recovered only by a client of the same identity.
   void set_identity(std::string identity);
 
+  // For the application; an empty object at first. Part of what fetch_sockets() gives, and of what comes back when a
+  // client is recovered; members that the middleware has set meanwhile stay.
+  Value& data();
+
   // Rooms. On this node a join takes effect at once; `done` is called on this shard when it is effective in the whole
   // cluster (at once without a cluster adapter, or while Redis is away).
   void join(std::string_view room);

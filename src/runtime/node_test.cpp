@@ -287,6 +287,53 @@ TEST(NodeTest, BroadcastWithAckFromAHandlerEndsOnItsShard) {
   EXPECT_EQ(clients[0]->next(), "1[true,7]");
 }
 
+TEST(NodeTest, OperationsOnSocketsReachAllShardsFromAnyThread) {
+  Server server(options());
+  server.on_connection([](Socket& socket) { socket.data() = socket.id(); });
+  server.start();
+  auto clients = connect_many(server.address(), 24);
+  std::set<std::string> all;
+  for (const auto& client : clients) all.insert(client->id());
+  Log<std::size_t> counts;
+  const auto count = [&](std::size_t sockets) { counts.add(sockets); };
+  server.except(clients[0]->id()).sockets_join("r", count);
+  EXPECT_EQ(counts.next(), 23U);
+  server.to("r").emit("n", 0, 0);
+  for (std::size_t i = 1; i < clients.size(); ++i) EXPECT_EQ(clients[i]->next(), R"(["n",0,0])");
+
+  // Several threads at once, while sockets leave.
+  Log<std::vector<RemoteSocket>> found;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 3; ++i)
+      threads.emplace_back([&] {
+        for (int turn = 0; turn < 20; ++turn)
+          server.fetch_sockets([&](const std::vector<RemoteSocket>& sockets) { found.add(sockets); });
+      });
+    for (int turn = 0; turn < 10; ++turn) server.to("r").sockets_leave("r", count);
+  }
+  EXPECT_EQ(counts.next(), 23U);
+  for (int turn = 1; turn < 10; ++turn) EXPECT_EQ(counts.next(), 0U);
+  for (int i = 0; i < 60; ++i) {
+    const auto sockets = found.next();
+    ASSERT_TRUE(sockets);
+    std::set<std::string> ids;
+    for (const RemoteSocket& socket : *sockets) {
+      ids.insert(socket.id());
+      EXPECT_EQ(socket.data(), Value(socket.id()));
+    }
+    EXPECT_EQ(ids, all);
+  }
+
+  server.to(clients[3]->id()).fetch_sockets([](const std::vector<RemoteSocket>& sockets) {
+    for (const RemoteSocket& socket : sockets) socket.emit("you", socket.rooms().front());
+  });
+  EXPECT_EQ(clients[3]->next(), "[\"you\",\"" + clients[3]->id() + "\"]");
+  server.disconnect_sockets(true, count);
+  EXPECT_EQ(counts.next(), 24U);
+  for_each_client(clients, [](std::size_t, SocketIoClient& client) { EXPECT_EQ(client.next(), ""); });
+}
+
 TEST(NodeTest, AckOfAClientThatHasGoneIsNothing) {
   Worker worker;
   Log<Ack> acks;

@@ -114,6 +114,50 @@ void BroadcastOperator::emit_with_ack(std::string_view event, const Args& args, 
   });
 }
 
+namespace {
+
+std::shared_ptr<socketio::Operation> make_operation(socketio::Operation::Kind kind, socketio::Selection selection) {
+  auto operation = std::make_shared<socketio::Operation>();
+  operation->kind = kind;
+  operation->selection = std::move(selection);
+  return operation;
+}
+
+socketio::OperationDone count_to(SocketsHandler done) {
+  return [done = std::move(done)](const socketio::OperationResult& result) {
+    if (done) done(result.count);
+  };
+}
+
+}  // namespace
+
+void BroadcastOperator::fetch_sockets(FetchHandler handler) const {
+  using enum socketio::Operation::Kind;
+  port_->operate(make_operation(fetch, {namespace_, rooms_, except_, flags_}),
+                 [handler = std::move(handler)](const socketio::OperationResult& result) { handler(result.sockets); });
+}
+
+void BroadcastOperator::sockets_join(const std::vector<std::string>& rooms, SocketsHandler done) const {
+  using enum socketio::Operation::Kind;
+  auto operation = make_operation(join, {namespace_, rooms_, except_, flags_});
+  operation->target_rooms = rooms;
+  port_->operate(std::move(operation), count_to(std::move(done)));
+}
+
+void BroadcastOperator::sockets_leave(const std::vector<std::string>& rooms, SocketsHandler done) const {
+  using enum socketio::Operation::Kind;
+  auto operation = make_operation(leave, {namespace_, rooms_, except_, flags_});
+  operation->target_rooms = rooms;
+  port_->operate(std::move(operation), count_to(std::move(done)));
+}
+
+void BroadcastOperator::disconnect_sockets(bool close, SocketsHandler done) const {
+  using enum socketio::Operation::Kind;
+  auto operation = make_operation(disconnect, {namespace_, rooms_, except_, flags_});
+  operation->close = close;
+  port_->operate(std::move(operation), count_to(std::move(done)));
+}
+
 void BroadcastOperator::send(std::string_view event, const Args& args) const {
   port_->broadcast(socketio::make_broadcast(port_->packet_format(), namespace_, rooms_, except_, flags_, event, args));
 }

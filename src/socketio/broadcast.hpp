@@ -10,6 +10,7 @@
 
 #include <carillon/args.hpp>
 #include <carillon/broadcast_operator.hpp>
+#include <carillon/remote_socket.hpp>
 
 #include "engineio/frames.hpp"
 #include "socketio/packet.hpp"
@@ -39,19 +40,25 @@ using BroadcastPtr = std::shared_ptr<const Broadcast>;
 
 // Something that the matching sockets answer, or that is done with them. Immutable and shared.
 struct Operation {
-  enum class Kind : std::uint8_t { emit_with_ack };
-  Kind kind = Kind::emit_with_ack;
-  BroadcastPtr message;  // with an ack_id
+  enum class Kind : std::uint8_t { emit_with_ack, fetch, join, leave, disconnect };
+  Kind kind = Kind::fetch;
+  Selection selection;                    // unless there is a message, which has its own
+  BroadcastPtr message;                   // emit_with_ack: with an ack_id
+  std::vector<std::string> target_rooms;  // join, leave
+  bool close = false;                     // disconnect: the whole connection
 
-  const Selection& whom() const { return *message; }
+  const Selection& whom() const { return message ? *message : selection; }
 };
 using OperationPtr = std::shared_ptr<const Operation>;
 
 // What came of it: of one shard, or of all.
 struct OperationResult {
-  BroadcastAcks acks;
+  BroadcastAcks acks{};
+  std::vector<RemoteSocket> sockets{};  // fetch
+  std::size_t count = 0;                // sockets concerned; not of emit_with_ack
 };
 using OperationDone = std::function<void(const OperationResult&)>;
+using OperationPartDone = std::move_only_function<void(OperationResult)>;
 
 // Where a BroadcastOperator hands its work to: the server, or the emitter. Any thread.
 class BroadcastPort {

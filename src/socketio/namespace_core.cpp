@@ -56,7 +56,7 @@ void NamespaceCore::deliver(const Broadcast& message) {
   server_.stats().deliveries.add(delivered);
 }
 
-void NamespaceCore::deliver_with_ack(const Broadcast& message, std::move_only_function<void(OperationResult)> done) {
+void NamespaceCore::deliver_with_ack(const Broadcast& message, OperationPartDone done) {
   std::uint64_t delivered = 0;
   const auto answers = std::make_shared<BroadcastAnswers>(
       server_, *message.ack_id,
@@ -74,6 +74,12 @@ void NamespaceCore::deliver_with_ack(const Broadcast& message, std::move_only_fu
   server_.stats().deliveries.add(delivered);
   const Milliseconds timeout = message.flags.timeout;
   answers->start(timeout > Milliseconds::zero() ? timeout : server_.options().broadcast_ack_timeout);
+}
+
+std::vector<std::shared_ptr<SocketCore>> NamespaceCore::match(const Selection& whom) {
+  std::vector<std::shared_ptr<SocketCore>> sockets;
+  for_each_match(whom, [&](SocketCore& socket) { sockets.push_back(socket.shared_from_this()); });
+  return sockets;
 }
 
 void NamespaceCore::add(SocketCore& socket) {
@@ -114,6 +120,12 @@ void NamespaceCore::leave(SocketCore& socket, std::string_view room) {
   if (left != Rooms::Left::closed) return;
   server_.stats().rooms.add(-1);
   close_unless_used(room);
+}
+
+void NamespaceCore::await_room(std::string_view room, Task done) {
+  ClusterPort* cluster = server_.surroundings().cluster;
+  if (cluster == nullptr || (find_socket(room) == nullptr && rooms_.find(room) == nullptr)) return done();
+  cluster->await_room(name_, room, std::move(done));
 }
 
 void NamespaceCore::open_own_room(SocketCore& socket, Task done) {

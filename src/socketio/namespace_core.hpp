@@ -29,12 +29,17 @@ class NamespaceCore {
   // Sends to the matching sockets of this shard, each at most once.
   void deliver(const Broadcast& message);
   // The same, and waits for what they answer. `done` may be called before this returns: when nobody is there.
-  void deliver_with_ack(const Broadcast& message, std::move_only_function<void(OperationResult)> done);
+  void deliver_with_ack(const Broadcast& message, OperationPartDone done);
+
+  // The connected sockets that are meant.
+  std::vector<std::shared_ptr<SocketCore>> match(const Selection& whom);
 
   void add(SocketCore& socket);  // it is connected now and gets broadcasts
   void remove(SocketCore& socket);
   void join(SocketCore& socket, std::string_view room, Task done);
   void leave(SocketCore& socket, std::string_view room);
+  // Runs `done` when messages of other nodes for the room arrive here; at once if nobody here is in it.
+  void await_room(std::string_view room, Task done);
   // Leaves all rooms and the room of its own id.
   void leave_all(SocketCore& socket);
   // Makes the socket reachable by its id, cluster-wide once `done` runs.

@@ -28,6 +28,8 @@ class Gather {
     move_behind(sum_.acks.responses, part.acks.responses);
     move_behind(sum_.acks.missing_ids, part.acks.missing_ids);
     sum_.acks.missing += part.acks.missing;
+    move_behind(sum_.sockets, part.sockets);
+    sum_.count += part.count;
     if (--missing_ > 0) return;
     call_application(home_.stats(), "the outcome of an operation on", operation_->whom().name_space,
                      [this] { done_(sum_); });

@@ -148,6 +148,26 @@ TEST_F(RecoveryTest, ComesBackAsTheSameSocketWithWhatItMissedBeforeItsConnect) {
   EXPECT_THAT(client.events(), ElementsAre("live"));
 }
 
+TEST_F(RecoveryTest, BringsItsDataWhichTheMiddlewareMayChange) {
+  bench.root().use([](Socket& socket, const Next& next) {
+    if (const auto token = socket.handshake().auth("token"))
+      *std::get_if<Object>(&socket.data().storage()) = {{"token", *token}};
+    next();
+  });
+  ReturningClient client(bench);
+  client.connect(Object{{"token", "first"}});
+  std::get_if<Object>(&sockets[0]->data().storage())->set("cart", Array{1, 2});
+  client.lose();
+  client.come_back(Object{{"token", "second"}});
+  EXPECT_TRUE(client.recovered);
+  EXPECT_EQ(*sockets.back()->data().find("cart"), Value(Array{1, 2}));
+  EXPECT_EQ(*sockets.back()->data().find("token"), Value("second"));
+  sockets.back()->data() = "no object";
+  client.lose();
+  client.come_back();
+  EXPECT_EQ(sockets.back()->data(), Value("no object"));
+}
+
 TEST_F(RecoveryTest, NeedsNoEventToHaveBeenSent) {
   ReturningClient client(bench);
   client.connect();

@@ -1,6 +1,7 @@
 #include "socketio/server_core.hpp"
 
 #include "socketio/client.hpp"
+#include "socketio/namespace_operation.hpp"
 
 namespace carillon::socketio {
 namespace {
@@ -75,10 +76,7 @@ NamespaceCore* ServerCore::find_namespace(std::string_view name) {
 void ServerCore::operate(const Operation& operation, OperationPartDone done) {
   NamespaceCore* name_space = find_namespace(operation.whom().name_space);
   if (name_space == nullptr) return done({});
-  switch (operation.kind) {
-    case Operation::Kind::emit_with_ack:
-      return name_space->deliver_with_ack(*operation.message, std::move(done));
-  }
+  operate_on_namespace(*name_space, operation, std::move(done));
 }
 
 void ServerCore::deliver(const Broadcast& message) {

@@ -52,7 +52,6 @@ class ServerCore final : public engineio::SessionHandler {
   // Delivers to the sockets of this shard.
   void deliver(const Broadcast& message);
   // Does it with the sockets of this shard; `done` gets their part of the answer, at once or later, on this shard.
-  using OperationPartDone = std::move_only_function<void(OperationResult)>;
   void operate(const Operation& operation, OperationPartDone done);
   // The same with all that has been appended to the recovery log.
   void deliver_log();

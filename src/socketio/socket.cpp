@@ -36,6 +36,7 @@ std::string Socket::name_space() const { return core_.name_space().name(); }
 
 bool Socket::recovered() const { return core_.recovered(); }
 void Socket::set_identity(std::string identity) { core_.set_identity(std::move(identity)); }
+Value& Socket::data() { return core_.data(); }
 
 void Socket::join(std::string_view room) { core_.join(room, nullptr); }
 void Socket::join(std::string_view room, std::function<void()> done) { core_.join(room, std::move(done)); }

@@ -47,6 +47,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   const Handshake& handshake() const { return handshake_; }
   NamespaceCore& name_space() const { return namespace_; }
   State state() const { return state_; }
+  Value& data() { return data_; }
   Socket& face() { return face_; }
   Memberships& memberships() { return memberships_; }
   const Memberships& memberships() const { return memberships_; }
@@ -126,6 +127,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   Handshake handshake_;
   Socket face_{*this};
   Memberships memberships_;
+  Value data_ = Object{};  // the application's
   std::vector<std::pair<std::string, std::shared_ptr<Socket::EventHandler>>> handlers_;
   std::function<void(DisconnectReason)> disconnect_handler_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;

@@ -25,6 +25,16 @@ std::size_t bytes_of(const std::vector<engineio::FramesPtr>& all) {
   return bytes;
 }
 
+// What was kept, and over it what the middleware has set for the new connection.
+Value merged(Value kept, Value fresh) {
+  auto* members = std::get_if<Object>(&fresh.storage());
+  auto* result = std::get_if<Object>(&kept.storage());
+  if (members == nullptr) return fresh;
+  if (result == nullptr) return members->empty() ? kept : fresh;
+  for (auto& [key, value] : *members) result->set(key, std::move(value));
+  return kept;
+}
+
 bool comes_back(DisconnectReason reason) {
   switch (reason) {
     case DisconnectReason::client_namespace_disconnect:
@@ -130,6 +140,7 @@ bool SocketCore::replay() {
     if (std::ranges::find(session.rooms, membership.room->name()) == session.rooms.end())
       recovery_->joined(membership.room->name(), namespace_.server().cursor());
   recovered_ = true;
+  data_ = merged(std::move(session.data), std::move(data_));
   // The client keeps them until it has its CONNECT, and hands them over before its connect event.
   for (const engineio::FramesPtr& frames : *missed) send(frames);
   namespace_.server().stats().recovered.add();
@@ -172,7 +183,7 @@ void SocketCore::park(DisconnectReason reason) {
   if (!comes_back(reason)) return store.closed(recovery_->pid());
   std::vector<std::string> rooms;
   for (const Membership& membership : memberships_) rooms.push_back(membership.room->name());
-  StoredSession session{id_, namespace_.name(), identity_, rooms, {}, std::move(recovery_), nullptr};
+  StoredSession session{id_, namespace_.name(), identity_, rooms, data_, std::move(recovery_), nullptr};
   rooms.push_back(id_);
   session.hold = namespace_.hold(std::move(rooms));
   store.keep(std::move(session), server.now());
