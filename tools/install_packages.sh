@@ -18,6 +18,7 @@ build_packages=(
   pkg-config
   'libboost1.81-dev|libboost-dev>=1.81'
   libssl-dev
+  zlib1g-dev
   libhiredis-dev
   libsimdjson-dev
   prometheus-cpp-dev

@@ -66,6 +66,7 @@ const Frames::Variant* Frames::find_variant(BinaryForm form) const {
 
 FramesPtr Frames::make_variant(BinaryForm form) const {
   auto variant = std::make_shared<Frames>();
+  variant->compressible_ = compressible_;
   for (const Part& part : parts_) {
     const std::string_view bytes = payload(part);
     if (!part.binary) {
@@ -77,6 +78,46 @@ FramesPtr Frames::make_variant(BinaryForm form) const {
     }
   }
   return variant;
+}
+
+// --- compression ---
+
+std::string_view Frames::deflated_wire(websocket::Deflater& deflater, std::size_t threshold_bytes) const {
+  if (!compressible_ || wire_.size() < threshold_bytes) return wire_;
+  std::call_once(deflate_once_, [&] { deflate(deflater, threshold_bytes); });
+  return deflated_wire_ ? std::string_view(*deflated_wire_) : std::string_view(wire_);
+}
+
+void Frames::deflate(websocket::Deflater& deflater, std::size_t threshold_bytes) const {
+  std::string wire;
+  std::string compressed;
+  std::size_t done = 0;  // of wire_
+  for (const Part& part : parts_) {
+    if (part.size < threshold_bytes) continue;
+    const std::string_view payload = this->payload(part);
+    compressed.clear();
+    deflater.compress(payload, compressed);
+    if (compressed.size() >= payload.size()) continue;
+    // What lies between is left as it is: the frames of other parts.
+    const std::size_t frame = part.offset - websocket::header_size(part.size);
+    wire.append(wire_, done, frame - done);
+    websocket::append_compressed_header(wire, part.binary ? websocket::Opcode::binary : websocket::Opcode::text,
+                                        compressed.size());
+    wire += compressed;
+    done = part.offset + part.size;
+  }
+  if (done == 0) return;
+  wire.append(wire_, done);
+  wire.shrink_to_fit();
+  deflated_wire_ = std::make_unique<const std::string>(std::move(wire));
+}
+
+FramesPtr Frames::without_compression(const Frames& frames) {
+  auto copy = std::make_shared<Frames>();
+  copy->wire_ = frames.wire_;
+  copy->parts_ = frames.parts_;
+  copy->compressible_ = false;
+  return copy;
 }
 
 FramesPtr make_text_frames(std::string_view packet) {

@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "websocket/deflater.hpp"
 
 namespace carillon::engineio {
 
@@ -45,6 +48,14 @@ class Frames {
   // Bytes that this counts for in a send queue.
   std::size_t bytes() const { return wire_.size(); }
 
+  // What goes out to clients that have agreed on permessage-deflate: messages of at least `threshold_bytes` are
+  // compressed, where that makes them shorter. Done once, by whoever asks first, for the receivers of all shards, whose
+  // settings are the same. Any thread; `deflater` is the caller's own.
+  std::string_view deflated_wire(websocket::Deflater& deflater, std::size_t threshold_bytes) const;
+
+  // Whether transports may compress it, if they are configured to.
+  bool compressible() const { return compressible_; }
+
   void append_text(std::string_view packet);  // "4hello": with its type digit
   void append_text(std::string_view head, std::string_view tail);
   void append_binary(std::string_view bytes);  // a binary message has no type on the wire
@@ -56,15 +67,22 @@ class Frames {
   // as long as `frames`.
   static const FramesPtr& in_form(const FramesPtr& frames, BinaryForm form);
 
+  // A copy that is never compressed.
+  static FramesPtr without_compression(const Frames& frames);
+
  private:
   struct Variant;
 
   const Variant* find_variant(BinaryForm form) const;
   FramesPtr make_variant(BinaryForm form) const;
+  void deflate(websocket::Deflater& deflater, std::size_t threshold_bytes) const;
 
   std::string wire_;
   std::vector<Part> parts_;
-  mutable std::atomic<const Variant*> variants_ = nullptr;  // a list that only grows
+  bool compressible_ = true;
+  mutable std::once_flag deflate_once_;
+  mutable std::unique_ptr<const std::string> deflated_wire_;  // null: nothing became shorter, or nobody has asked
+  mutable std::atomic<const Variant*> variants_ = nullptr;    // a list that only grows
 };
 
 // A single text packet, for instance "2" (ping) or "4hello".

@@ -14,14 +14,14 @@ void append_field(std::string& out, std::string_view text) {
       [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
 }
 
+}  // namespace
+
 void append_header(std::string& out, std::string_view name, std::string_view value) {
   append_field(out, name);
   out += ": ";
   append_field(out, value);
   out += "\r\n";
 }
-
-}  // namespace
 
 std::string_view reason_phrase(int status) {
   switch (status) {

@@ -18,6 +18,9 @@ struct Response {
   bool omit_body = false;  // the answer to HEAD: content-length tells the size of a body that is not sent
 };
 
+// A header's line. Line breaks in name and value become spaces: handlers copy input into headers.
+void append_header(std::string& out, std::string_view name, std::string_view value);
+
 std::string_view reason_phrase(int status);
 
 // The bytes of the response. `keep_alive` is what the request allows; content-length is always written, except for

@@ -27,6 +27,7 @@ Event make_error(std::uint16_t code, std::string_view what) { return {Event::Kin
 struct Decoder::Header {
   std::uint8_t opcode = 0;
   bool fin = false;
+  bool compressed = false;       // RSV1, on the first frame of a message
   std::size_t size = 0;          // of the header itself
   std::size_t payload_size = 0;  // within the limits
   MaskKey mask{};
@@ -98,7 +99,10 @@ Decoder::Progress Decoder::read_header(std::span<const char> bytes, Header& head
   const bool masked = (second & 0x80U) != 0;
   const std::uint8_t length = second & 0x7fU;
 
-  if ((first & 0x70U) != 0) return violation("a reserved bit is set");
+  header.compressed = (first & 0x40U) != 0;
+  if ((first & 0x30U) != 0) return violation("a reserved bit is set");
+  if (header.compressed && (!inflater_ || header.is_control() || header.opcode == 0))
+    return violation("a reserved bit is set");
   if (header.is_control()) {
     if (header.opcode > 10) return violation("reserved opcode");
     if (!header.fin) return violation("fragmented control frame");
@@ -118,7 +122,6 @@ Decoder::Progress Decoder::read_header(std::span<const char> bytes, Header& head
   // A longer encoding than needed is accepted, as `ws` does.
   std::uint64_t payload_size = length_bytes == 0 ? length : 0;
   for (std::size_t i = 0; i < length_bytes; ++i) payload_size = payload_size << 8 | byte_at(bytes, 2 + i);
-  if (payload_size >> 63 != 0) return violation("length with the top bit set");
   if (!header.is_control() && payload_size > message_bytes_max_ - message_.size()) {
     error = make_error(close_code::too_big, "message too big");
     return Progress::failed;
@@ -167,17 +170,34 @@ std::optional<Event> Decoder::take_frame(const Header& header, std::span<char> f
   if (role_ == Role::server) apply_mask(payload.data(), payload.size(), header.mask);
   const std::string_view text(payload.data(), payload.size());
   if (header.is_control()) return take_control(static_cast<Opcode>(header.opcode), text);
-  if (header.fin && header.opcode != 0) return make_message(header.opcode, text);
-  if (header.opcode != 0) fragment_opcode_ = header.opcode;
+  if (header.fin && header.opcode != 0)
+    return header.compressed ? inflate(header.opcode, text) : make_message(header.opcode, text);
+  if (header.opcode != 0) {
+    fragment_opcode_ = header.opcode;
+    fragments_compressed_ = header.compressed;
+  }
   message_ += text;
   if (!header.fin) return std::nullopt;
-  return make_message(std::exchange(fragment_opcode_, std::uint8_t{0}), message_);
+  const std::uint8_t opcode = std::exchange(fragment_opcode_, std::uint8_t{0});
+  return fragments_compressed_ ? inflate(opcode, std::exchange(message_, {})) : make_message(opcode, message_);
 }
 
-std::optional<Event> Decoder::make_message(std::uint8_t opcode, std::string_view payload) {
-  if (opcode == static_cast<std::uint8_t>(Opcode::binary)) return Event{Event::Kind::binary, payload};
+Event Decoder::inflate(std::uint8_t opcode, std::string_view payload) {
+  const auto inflated = inflater_->inflate(payload, message_bytes_max_, message_);
+  if (inflated) return make_message(opcode, message_);
+  switch (inflated.error()) {
+    case InflateError::bad_data:
+      return make_error(close_code::invalid_data, "bad compressed data");
+    case InflateError::too_big:
+      return make_error(close_code::too_big, "message too big");
+  }
+  return make_error(close_code::invalid_data, "bad compressed data");
+}
+
+Event Decoder::make_message(std::uint8_t opcode, std::string_view payload) {
+  if (opcode == static_cast<std::uint8_t>(Opcode::binary)) return {Event::Kind::binary, payload};
   if (!is_utf8(payload)) return make_error(close_code::invalid_data, "text message that is not UTF-8");
-  return Event{Event::Kind::text, payload};
+  return {Event::Kind::text, payload};
 }
 
 std::optional<Event> Decoder::take_control(Opcode opcode, std::string_view payload) {

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "websocket/frame.hpp"
+#include "websocket/message_inflater.hpp"
 
 namespace carillon::websocket {
 
@@ -36,6 +38,9 @@ class Decoder {
   // `message_bytes_max` bounds a message over all its fragments, checked as soon as a header tells.
   Decoder(Role role, std::size_t message_bytes_max) : role_(role), message_bytes_max_(message_bytes_max) {}
 
+  // permessage-deflate was agreed on: messages may be compressed. Before the first feed().
+  void read_compressed(std::unique_ptr<MessageInflater> inflater) { inflater_ = std::move(inflater); }
+
   // Gives bytes to the decoder, which unmasks them in place. They must stay until next() has returned nothing.
   void feed(std::span<char> bytes);
   // The next event, or none when more bytes are needed (what is left has then been copied away).
@@ -57,7 +62,8 @@ class Decoder {
   void take_into_pending(std::size_t size_wanted);
   std::optional<Event> keep_rest(std::size_t size_wanted);
   std::optional<Event> take_frame(const Header& header, std::span<char> frame);
-  static std::optional<Event> make_message(std::uint8_t opcode, std::string_view payload);
+  Event inflate(std::uint8_t opcode, std::string_view payload);
+  static Event make_message(std::uint8_t opcode, std::string_view payload);
   static std::optional<Event> take_control(Opcode opcode, std::string_view payload);
   void release_delivered();
   void stop();
@@ -66,10 +72,12 @@ class Decoder {
   Role role_;
   std::size_t message_bytes_max_;
   std::string pending_;  // incomplete frame from earlier feeds, as it came; never more than one frame
-  std::string message_;  // fragments so far
+  std::string message_;  // fragments so far, or a message that was compressed
+  std::unique_ptr<MessageInflater> inflater_;  // null: nothing may be compressed
   std::span<char> input_;
   std::uint8_t fragment_opcode_ = 0;  // of the message being assembled, 0: none
-  bool pending_delivered_ = false;    // pending_ is what the last event shows
+  bool fragments_compressed_ = false;
+  bool pending_delivered_ = false;  // pending_ is what the last event shows
   bool done_ = false;
 };
 

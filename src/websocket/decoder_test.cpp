@@ -349,8 +349,8 @@ TEST(DecoderLimit, lengths_of_64_bits) {
   expect_events(header("\x00\x00\x00\x00\x00\x0f\x42\x41"s), {error(1009)});
   expect_events(header("\x00\x20\x00\x00\x00\x00\x00\x00"s), {error(1009)});
   expect_events(header("\x7f\xff\xff\xff\xff\xff\xff\xff"s), {error(1009)});
-  expect_events(header("\x80\x00\x00\x00\x00\x00\x00\x00"s), {error(1002)});
-  expect_events(header("\xff\xff\xff\xff\xff\xff\xff\xff"s), {error(1002)});
+  expect_events(header("\x80\x00\x00\x00\x00\x00\x00\x00"s), {error(1009)});
+  expect_events(header("\xff\xff\xff\xff\xff\xff\xff\xff"s), {error(1009)});
   expect_events(header("\x7f\xff\xff\xff\xff\xff\xff\xff"s), {error(1009)}, Role::server, (~std::size_t{0} >> 1) - 1);
 }
 

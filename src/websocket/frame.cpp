@@ -30,6 +30,13 @@ void append_header(std::string& out, Opcode opcode, std::size_t payload_size) {
   append_header(out, opcode, payload_size, 0);
 }
 
+void append_compressed_header(std::string& out, Opcode opcode, std::size_t payload_size) {
+  constexpr unsigned rsv1_bit = 0x40;
+  const std::size_t start = out.size();
+  append_header(out, opcode, payload_size, 0);
+  out[start] = static_cast<char>(static_cast<unsigned char>(out[start]) | rsv1_bit);
+}
+
 void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
   append_header(out, opcode, payload.size(), 0);
   out += payload;

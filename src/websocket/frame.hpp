@@ -37,8 +37,16 @@ inline constexpr std::uint16_t too_big = 1009;
 
 inline constexpr std::size_t header_bytes_max = 14;
 
+// Of the header of an unmasked frame.
+constexpr std::size_t header_size(std::size_t payload_size) {
+  return payload_size < 126 ? 2 : payload_size < 65536 ? 4 : 10;
+}
+
 // The header of an unmasked (server to client) single frame of `payload_size` bytes.
 void append_header(std::string& out, Opcode opcode, std::size_t payload_size);
+
+// As append_header, of a frame whose payload is compressed (RSV1, RFC 7692).
+void append_compressed_header(std::string& out, Opcode opcode, std::size_t payload_size);
 
 // A whole frame, unmasked or (client to server) masked with `mask`.
 void append_frame(std::string& out, Opcode opcode, std::string_view payload);

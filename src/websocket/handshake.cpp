@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/base64.hpp"
+#include "http/response.hpp"
 #include "http/text.hpp"
 
 namespace carillon::websocket {
@@ -17,11 +18,6 @@ namespace {
 constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 constexpr std::size_t key_bytes = 16;
 constexpr std::size_t key_characters = 24;
-
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-bool is_token_character(char c) {
-  return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 bool is_key(std::string_view key) {
   if (key.size() != key_characters || !key.ends_with("==")) return false;
@@ -35,7 +31,7 @@ std::string_view first_protocol(const http::Request& request) {
   for (auto header = request.headers.begin(); header != request.headers.end() && offered.empty(); ++header)
     if (http::same_in_any_case(header->first, "sec-websocket-protocol")) offered = header->second;
   const std::string_view first = http::trim(offered.substr(0, offered.find(',')));
-  return std::ranges::all_of(first, is_token_character) ? first : std::string_view();
+  return std::ranges::all_of(first, http::is_token_character) ? first : std::string_view();
 }
 
 // The headers of a response that answers with 101.
@@ -67,7 +63,8 @@ std::string accept_key(std::string_view key) {
   return base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-Result<std::string, HandshakeError> accept(const http::Request& request, std::string_view extra_headers) {
+Result<std::string, HandshakeError> accept(const http::Request& request,
+                                           const std::vector<http::Header>& extra_headers) {
   if (request.method != "GET") return Failure(HandshakeError::not_get);
   const auto key = request.header("sec-websocket-key");
   if (!key || !is_key(*key)) return Failure(HandshakeError::bad_key);
@@ -84,7 +81,7 @@ Result<std::string, HandshakeError> accept(const http::Request& request, std::st
     out += protocol;
     out += "\r\n";
   }
-  out += extra_headers;
+  for (const auto& [name, value] : extra_headers) http::append_header(out, name, value);
   out += "\r\n";
   return out;
 }

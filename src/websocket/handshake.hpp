@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "http/request.hpp"
@@ -18,9 +19,10 @@ enum class HandshakeError {
 // Sec-WebSocket-Accept for Sec-WebSocket-Key.
 std::string accept_key(std::string_view key);
 
-// The bytes of the 101 answer to `request`. Of offered subprotocols the first is echoed, as the reference server does;
-// no extension is accepted. `extra_headers` are whole lines, each ended by CRLF.
-Result<std::string, HandshakeError> accept(const http::Request& request, std::string_view extra_headers = {});
+// The bytes of the 101 answer to `request`. Of offered subprotocols the first is echoed, as the reference server does.
+// An extension that was agreed on is one of the `extra_headers`.
+Result<std::string, HandshakeError> accept(const http::Request& request,
+                                           const std::vector<http::Header>& extra_headers = {});
 
 // The client's side: a request for `target` at `host`, and whether `response_head` accepts it.
 std::string client_request(std::string_view host, std::string_view target, std::string_view key,

@@ -39,7 +39,7 @@ TEST(Handshake, answer_of_the_rfc) {
 TEST(Handshake, no_extension_is_accepted_and_extra_headers_are_sent) {
   auto request = rfc_request();
   request.headers.emplace_back("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits");
-  const auto answer = accept(request, "Set-Cookie: io=1\r\n");
+  const auto answer = accept(request, {{"Set-Cookie", "io=1"}});
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->find("Extensions"), std::string::npos);
   EXPECT_TRUE(answer->ends_with("\r\nSet-Cookie: io=1\r\n\r\n"));
@@ -103,7 +103,7 @@ TEST(ClientHandshake, the_two_sides_agree) {
   ASSERT_TRUE(parser.complete());
   EXPECT_TRUE(parser.request().wants_websocket());
   EXPECT_EQ(parser.request().header("origin"), "http://a");
-  const auto answer = accept(parser.request(), "X: y\r\n");
+  const auto answer = accept(parser.request(), {{"X", "y"}});
   ASSERT_TRUE(answer);
   EXPECT_TRUE(is_accepted(*answer, rfc_key));
 }
