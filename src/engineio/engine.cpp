@@ -128,7 +128,7 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
     Session* session = find(sid);
     if (session == nullptr) {
       refuse_upgrade(peer, message_of(RequestError::unknown_sid));
-    } else if (peer.accept_websocket()) {
+    } else if (peer.accept_websocket({})) {
       session->on_probe(peer);
     }
     return false;
@@ -141,7 +141,7 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
     refuse_upgrade(peer, message_of(RequestError::bad_version));
     return false;
   }
-  if (!peer.accept_websocket()) return false;
+  if (!peer.accept_websocket({})) return false;
   Session& session = open_session(request, TransportName::websocket);
   session.on_websocket(peer);
   session.send(open_packet(session));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "websocket/deflate_agreement.hpp"
 
 namespace carillon::engineio {
 
@@ -17,6 +18,7 @@ struct Options {
   Milliseconds close_timeout{30'000};                  // for a closed polling session's last words to be fetched
   std::size_t max_payload_bytes = 1'000'000;           // of one message or POST body from a client
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // waiting for one client
+  websocket::DeflateSettings per_message_deflate;      // its window_bytes_max is for one shard
   std::vector<std::string> cors_origins;               // empty: no CORS headers; "*": any
 };
 

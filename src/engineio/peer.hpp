@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "engineio/frames.hpp"
 #include "http/exchange.hpp"
@@ -14,9 +15,9 @@ class Session;
 // Implemented by runtime/ and by tests. Owned by one shard; the engine keeps no pointer to it after on_closed().
 class Peer : public http::Exchange {
  public:
-  // Answers the pending request with 101; from then on the client's messages come to Engine::on_message(). False: the
-  // request was no proper WebSocket handshake and has been answered with an error.
-  virtual bool accept_websocket() = 0;
+  // Answers the pending request with 101 and `headers`; from then on the client's messages come to
+  // Engine::on_message(). False: the request was no proper WebSocket handshake and has been answered with an error.
+  virtual bool accept_websocket(std::vector<http::Header> headers) = 0;
 
   // WebSocket mode. Queues the frames behind what is waiting already; everything queued in one turn of the loop goes
   // out together at its end. Gives the bytes that now wait for the client.

@@ -89,7 +89,7 @@ class FakePeer final : public Peer {
     responses.push_back(std::move(response));
     if (next_request) std::exchange(next_request, nullptr)();
   }
-  bool accept_websocket() override {
+  bool accept_websocket(std::vector<http::Header> headers) override {
     EXPECT_TRUE(pending_);
     if (!good_handshake) {
       respond({400, {}, "Bad WebSocket handshake"});
@@ -97,6 +97,7 @@ class FakePeer final : public Peer {
     }
     pending_ = false;
     websocket_ = true;
+    upgrade_headers = std::move(headers);
     return true;
   }
   std::size_t send(const FramesPtr& frames) override {
@@ -122,6 +123,7 @@ class FakePeer final : public Peer {
   std::function<void()> next_request;  // pipelined: arrives as soon as the pending one is answered
   std::vector<http::Response> responses;
   std::vector<std::string> messages;  // over WebSocket
+  std::vector<http::Header> upgrade_headers;
   std::optional<std::uint16_t> closed_with;
   bool was_cut = false;
 

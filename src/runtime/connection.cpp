@@ -57,9 +57,12 @@ void Connection::on_bytes(std::span<char> bytes) {
       if (http_->unread.size() > unread_bytes_max) cut();
       return;
     case State::websocket:
-      return read_frames(bytes);
     case State::closing:
-      if (decoder_) read_frames(bytes);
+      if (http_ && decoder_) {  // what came before these bytes has not been read yet
+        http_->unread.append(bytes.data(), bytes.size());
+      } else if (decoder_) {
+        read_frames(bytes);
+      }
       return;
     case State::ended:
       return;
@@ -103,6 +106,7 @@ void Connection::flush() {
     return end();
   }
   if (!written) return;
+  if (http_ && decoder_) read_early_frames();
   // After our close frame the client's is still to come; in all other cases the last word has been said.
   if (state_ == State::closing && decoder_ == nullptr) begin_closing();
   if (state_ == State::reading_request) resume();
@@ -183,6 +187,7 @@ void Connection::end() {
   if (socket_.is_open()) shard_.loop().unwatch(socket_.fd(), *this);
   socket_.close();
   queue_.clear();
+  if (deflates_) shard_.deflation().close(window_bytes_);
   shard_.bury(*this);
 }
 

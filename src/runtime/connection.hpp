@@ -17,6 +17,7 @@
 #include "runtime/output_queue.hpp"
 #include "runtime/service.hpp"
 #include "websocket/decoder.hpp"
+#include "websocket/handshake.hpp"
 
 namespace carillon::runtime {
 
@@ -43,7 +44,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
 
   // engineio::Peer
   void respond(http::Response response) override;
-  bool accept_websocket() override;
+  bool accept_websocket(std::vector<http::Header> headers) override;
   std::size_t send(const engineio::FramesPtr& frames) override;
   std::size_t backlog_bytes() const override { return blocked_ ? queue_.bytes() : 0; }
   void close_websocket(std::uint16_t code) override;
@@ -77,6 +78,8 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   bool on_head(std::string_view raw_request, std::string_view rest);
   void finish_request();
   void fail_request(http::ParseError error);
+  void refuse_handshake(websocket::HandshakeError error);
+  void read_early_frames();
   void read_frames(std::span<char> bytes);
   void on_websocket_event(const websocket::Event& event);
   void on_end_of_stream(bool clean);
@@ -97,12 +100,14 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   std::unique_ptr<HttpState> http_;
   std::unique_ptr<websocket::Decoder> decoder_;
   OutputQueue queue_;
-  std::uint32_t place_ = 0;  // in the shard's list
+  std::uint32_t place_ = 0;         // in the shard's list
+  std::uint32_t window_bytes_ = 0;  // of the agreement on permessage-deflate
   State state_ = State::reading_request;
   bool in_flush_list_ = false;
   bool blocked_ = false;  // the socket has refused bytes; waits to become writable
   bool broken_ = false;   // writing has failed: ended by flush()
   bool writes_shut_ = false;
+  bool deflates_ = false;  // permessage-deflate was agreed on
 };
 
 }  // namespace carillon::runtime

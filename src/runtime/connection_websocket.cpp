@@ -4,7 +4,6 @@
 
 #include "runtime/connection.hpp"
 #include "runtime/shard.hpp"
-#include "websocket/handshake.hpp"
 
 namespace carillon::runtime {
 namespace {
@@ -13,21 +12,49 @@ constexpr std::size_t pong_backlog_bytes_max = 64 * 1024;
 
 }  // namespace
 
-bool Connection::accept_websocket() {
-  const auto answer = websocket::accept(http_->parser.request());
-  if (!answer) {
-    const bool version = answer.error() == websocket::HandshakeError::bad_version;
-    http::Response response{version ? 426 : 400, {{"Content-Type", "text/plain"}}, "Bad WebSocket handshake\n", true};
-    if (version) response.headers.emplace_back("Sec-WebSocket-Version", "13");
-    respond(std::move(response));
+bool Connection::accept_websocket(std::vector<http::Header> headers) {
+  const http::Request& request = http_->parser.request();
+  Deflation& deflation = shard_.deflation();
+  const auto agreement = deflation.agree(request);
+  if (agreement && *agreement) headers.emplace_back("Sec-WebSocket-Extensions", to_header(**agreement));
+  const auto answer = websocket::accept(request, headers);
+  if (!answer || !agreement) {
+    refuse_handshake(answer ? websocket::HandshakeError::bad_extensions : answer.error());
     return false;
   }
   queue(*answer);
   state_ = State::websocket;
-  http_.reset();
+  if (http_->unread.empty()) http_.reset();  // otherwise flush() reads that first, as frames
   decoder_ = std::make_unique<websocket::Decoder>(websocket::Role::server, service_.limits.parser.body_bytes_max);
+  if (*agreement) {
+    deflates_ = true;
+    window_bytes_ = static_cast<std::uint32_t>((*agreement)->window_bytes());
+    decoder_->read_compressed(deflation.open(window_bytes_));
+  }
   shard_.timers().clear(*this);
   return true;
+}
+
+void Connection::refuse_handshake(websocket::HandshakeError error) {
+  http::Response response{400, {{"Content-Type", "text/plain"}}, "Bad WebSocket handshake\n", true};
+  switch (error) {
+    case websocket::HandshakeError::not_get:
+    case websocket::HandshakeError::bad_key:
+    case websocket::HandshakeError::bad_extensions:
+      break;
+    case websocket::HandshakeError::bad_version:
+      response.status = 426;
+      response.headers.emplace_back("Sec-WebSocket-Version", "13");
+      break;
+  }
+  respond(std::move(response));
+}
+
+// Those that came while the application was asked whether to allow the connection.
+void Connection::read_early_frames() {
+  std::string early = std::move(http_->unread);
+  http_.reset();
+  read_frames(early);
 }
 
 void Connection::read_frames(std::span<char> bytes) {
@@ -73,7 +100,12 @@ void Connection::on_websocket_event(const websocket::Event& event) {
 
 std::size_t Connection::send(const engineio::FramesPtr& frames) {
   if (state_ != State::websocket) return 0;
-  queue(frames, frames->wire());
+  if (deflates_) {
+    Deflation& deflation = shard_.deflation();
+    queue(frames, frames->deflated_wire(deflation.deflater(), deflation.threshold_bytes()));
+  } else {
+    queue(frames, frames->wire());
+  }
   if (queue_.bytes() >= service_.limits.write_early_bytes && !blocked_) write_queue();
   return queue_.bytes();
 }

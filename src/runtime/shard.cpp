@@ -25,6 +25,7 @@ Shard::Shard(Settings settings, const MakeApplication& make_application)
     : settings_(std::move(settings)),
       timers_(io::Loop::read_clock()),
       random_(make_system_random()),
+      deflation_(settings_.engine->per_message_deflate, stats_),
       read_buffer_(read_buffer_bytes) {
   application_ = make_application(*this);
   engine_ = std::make_unique<engineio::Engine>(*settings_.engine,

@@ -18,6 +18,7 @@
 #include "io/listener.hpp"
 #include "io/loop.hpp"
 #include "runtime/connection.hpp"
+#include "runtime/deflation.hpp"
 #include "runtime/service.hpp"
 #include "runtime/stats.hpp"
 #include "runtime/turn_guest.hpp"
@@ -79,6 +80,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   bool stopping() const { return stop_at_ != never; }
   std::span<char> read_buffer() { return read_buffer_; }
   std::string& scratch() { return scratch_; }  // for copying together what is written
+  Deflation& deflation() { return deflation_; }
   void want_flush(Connection& connection) { to_flush_.push_back(&connection); }
   void bury(Connection& connection);
   // The shard of the session that the request names, if it is another one of this node.
@@ -111,6 +113,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   TimerWheel timers_;
   std::unique_ptr<Random> random_;
   Stats stats_;
+  Deflation deflation_;
   std::unique_ptr<ShardApplication> application_;
   std::unique_ptr<engineio::Engine> engine_;
   Service clients_;

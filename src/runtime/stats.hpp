@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/counter.hpp"
+#include "websocket/deflate_stats.hpp"
 
 namespace carillon::runtime {
 
@@ -14,6 +15,9 @@ struct Stats {
   Counter websocket_violations;
   Counter bytes_received;
   Counter bytes_sent;
+  Gauge deflate_connections;   // WebSocket connections that have agreed on permessage-deflate
+  Gauge deflate_window_bytes;  // reserved for what their clients take over from message to message
+  websocket::DeflateStats deflate;
 };
 
 }  // namespace carillon::runtime
