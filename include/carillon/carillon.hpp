@@ -6,5 +6,6 @@
 #include <carillon/remote_socket.hpp>
 #include <carillon/server.hpp>
 #include <carillon/socket.hpp>
+#include <carillon/transport_options.hpp>
 #include <carillon/value.hpp>
 #include <carillon/version.hpp>

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <carillon/namespace.hpp>
+#include <carillon/transport_options.hpp>
 
 namespace carillon {
 
@@ -46,6 +47,7 @@ struct ServerOptions {
   std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;  // answers to one broadcast, per shard; beyond: missing
   std::uint32_t drain_timeout_ms = 10'000;                 // stop(): for clients to take their last messages and close
   std::vector<std::string> cors_origins = {};              // empty: no CORS headers; "*" alone: any origin
+  PerMessageDeflateOptions per_message_deflate = {};
   RecoveryOptions recovery = {};
 };
 

@@ -43,6 +43,15 @@ struct Config {
     std::uint32_t connect_timeout_ms = 45'000;
     std::size_t max_payload_bytes = 1'000'000;
   };
+  struct PerMessageDeflate {
+    bool enabled = false;
+    std::size_t threshold_bytes = 1024;
+    int level = 6;
+    int server_max_window_bits = 15;
+    int client_max_window_bits = 15;
+    bool client_no_context_takeover = true;
+    std::size_t window_bytes_max = 64 * 1024 * 1024;
+  };
   struct Limits {
     std::size_t send_queue_bytes_max = 4 * 1024 * 1024;
     std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;
@@ -65,6 +74,7 @@ struct Config {
   Auth auth;
   Log log;
   Engine engine;
+  PerMessageDeflate per_message_deflate;
   Limits limits;
   Cluster cluster;
   Drain drain;

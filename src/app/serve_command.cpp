@@ -43,6 +43,16 @@ LogLevel log_level(std::string_view name) {
   return LogLevel::off;
 }
 
+PerMessageDeflateOptions deflate_options(const Config::PerMessageDeflate& config) {
+  return {.enabled = config.enabled,
+          .threshold_bytes = config.threshold_bytes,
+          .level = config.level,
+          .server_max_window_bits = config.server_max_window_bits,
+          .client_max_window_bits = config.client_max_window_bits,
+          .client_no_context_takeover = config.client_no_context_takeover,
+          .window_bytes_max = config.window_bytes_max};
+}
+
 ServerOptions server_options(const Config& config) {
   ServerOptions options;
   options.listen = config.clients.listen.front();
@@ -58,6 +68,7 @@ ServerOptions server_options(const Config& config) {
   options.broadcast_ack_bytes_max = config.limits.broadcast_ack_bytes_max;
   options.drain_timeout_ms = config.drain.timeout_ms;
   options.cors_origins = config.clients.cors_origins;
+  options.per_message_deflate = deflate_options(config.per_message_deflate);
   return options;
 }
 

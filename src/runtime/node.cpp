@@ -39,6 +39,23 @@ std::string slashed(std::string path) {
   return path;
 }
 
+websocket::DeflateSettings deflate_settings(const PerMessageDeflateOptions& options) {
+  const auto check = [](bool good, const char* what) {
+    if (!good) throw std::invalid_argument(std::string("per_message_deflate.") + what);
+  };
+  const auto is_window = [](int bits) { return bits >= 9 && bits <= 15; };
+  check(options.level >= 1 && options.level <= 9, "level: expected 1 to 9");
+  check(is_window(options.server_max_window_bits), "server_max_window_bits: expected 9 to 15");
+  check(is_window(options.client_max_window_bits), "client_max_window_bits: expected 9 to 15");
+  return {.enabled = options.enabled,
+          .threshold_bytes = options.threshold_bytes,
+          .level = options.level,
+          .server_window_bits = options.server_max_window_bits,
+          .client_window_bits = options.client_max_window_bits,
+          .client_no_context_takeover = options.client_no_context_takeover,
+          .window_bytes_max = options.window_bytes_max};
+}
+
 engineio::Options engine_options(const ServerOptions& options) {
   engineio::Options engine;
   engine.path = slashed(options.path);
@@ -48,6 +65,7 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.max_payload_bytes = options.max_payload_bytes;
   engine.send_queue_bytes_max = options.send_queue_bytes_max;
   engine.cors_origins = options.cors_origins;
+  engine.per_message_deflate = deflate_settings(options.per_message_deflate);
   return engine;
 }
 
@@ -101,6 +119,7 @@ Node::Node(ServerOptions options)
   if (name_.empty()) name_ = default_name(*make_system_random());
   if (options_.shards == 0) options_.shards = usable_cores();
   options_.shards = std::min(options_.shards, engineio::shards_max);
+  engine_options_.per_message_deflate.window_bytes_max /= options_.shards;
   of("/");
 }
 

@@ -61,6 +61,32 @@ void collect_connections(const Node& node, Collector& out) {
   out.add("carillon_bytes_sent_total", "Bytes written to connections.", Type::counter, of(&Stats::bytes_sent));
 }
 
+void collect_deflate(const Node& node, Collector& out) {
+  const auto of = [&](auto member) {
+    return out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().*member; });
+  };
+  const auto work = [&](auto member) {
+    return out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().deflate.*member; });
+  };
+  using websocket::DeflateStats;
+  out.add("carillon_deflate_connections", "WebSocket connections with permessage-deflate.", Type::gauge,
+          of(&Stats::deflate_connections));
+  out.add("carillon_deflate_window_bytes", "Memory reserved for windows of clients that keep theirs.", Type::gauge,
+          of(&Stats::deflate_window_bytes));
+  out.add("carillon_deflate_compressed_messages_total", "Messages compressed; a broadcast counts once.", Type::counter,
+          work(&DeflateStats::messages_compressed));
+  out.add("carillon_deflate_compressed_bytes_in_total", "Their bytes before.", Type::counter,
+          work(&DeflateStats::compressed_bytes_in));
+  out.add("carillon_deflate_compressed_bytes_out_total", "Their bytes after.", Type::counter,
+          work(&DeflateStats::compressed_bytes_out));
+  out.add("carillon_deflate_inflated_messages_total", "Compressed messages from clients.", Type::counter,
+          work(&DeflateStats::messages_inflated));
+  out.add("carillon_deflate_inflated_bytes_in_total", "Their bytes as they came.", Type::counter,
+          work(&DeflateStats::inflated_bytes_in));
+  out.add("carillon_deflate_inflated_bytes_out_total", "Their bytes after decompression.", Type::counter,
+          work(&DeflateStats::inflated_bytes_out));
+}
+
 void collect_sessions(const Node& node, Collector& out) {
   using engineio::Stats;
   const auto of = [&](auto get) {
@@ -159,6 +185,7 @@ std::vector<admin::Sample> NodeMetrics::collect() const {
   Collector out(node_);
   out.add("carillon_info", "The node.", Type::gauge, 1, {{"node", node_.name()}, {"version", std::string(version())}});
   collect_connections(node_, out);
+  collect_deflate(node_, out);
   collect_sessions(node_, out);
   collect_sockets(node_, out);
   if (const Backplane* backplane = node_.backplane()) {

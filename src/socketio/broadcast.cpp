@@ -34,6 +34,7 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
     message->frames = encode_event(name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
     if (format.offsets) message->offset_at = offset_place(*message->frames, offset_placeholder.size());
   }
+  if (!flags.compress) message->frames = engineio::Frames::without_compression(*message->frames);
   message->event = event;
   message->args = args;
   return message;
@@ -44,6 +45,7 @@ void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::
   const std::string_view offset = format.offsets ? offset_placeholder : std::string_view();
   message.frames = encode_event_data(message.name_space, data_json, attachments, offset);
   if (format.offsets) message.offset_at = offset_place(*message.frames, offset.size());
+  if (!message.flags.compress) message.frames = engineio::Frames::without_compression(*message.frames);
 }
 
 }  // namespace socketio

@@ -11,9 +11,9 @@
 namespace carillon::websocket {
 
 enum class HandshakeError {
-  not_get,      // 400
-  bad_key,      // 400: Sec-WebSocket-Key is missing or not 16 bytes in base64
-  bad_version,  // 426 with Sec-WebSocket-Version: 13
+  not_get,         // 400
+  bad_key,         // 400: Sec-WebSocket-Key is missing or not 16 bytes in base64
+  bad_version,     // 426 with Sec-WebSocket-Version: 13
   bad_extensions,  // 400: Sec-WebSocket-Extensions is against its grammar, where one of them could be accepted
 };
 
