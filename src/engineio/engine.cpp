@@ -4,6 +4,7 @@
 
 #include <carillon/value.hpp>
 
+#include "engineio/jsonp.hpp"
 #include "engineio/session_id.hpp"
 
 namespace carillon::engineio {
@@ -30,6 +31,21 @@ std::string_view message_of(RequestError error) {
 // `root` ends with '/', which the path itself may leave out.
 bool is_below(std::string_view path, std::string_view root) {
   return path.starts_with(root) || path == root.substr(0, root.size() - 1);
+}
+
+// Whatever is not 4 counts as 3, as with the reference.
+const Protocol& protocol_of(const http::Request& request) {
+  return request.parameter("EIO") == "4" ? protocol_v4() : protocol_v3();
+}
+
+bool wants_base64(const http::Request& request) { return !request.parameter("b64").value_or("").empty(); }
+
+Wishes wishes_of(const http::Request& request) {
+  Wishes wishes{&protocol_of(request), wants_base64(request), std::nullopt};
+  // Not in version 4: its clients never ask, and a script is readable for any page, whatever CORS says.
+  if (wishes.protocol->version() == 3)
+    if (const auto index = request.parameter("j")) wishes.jsonp = jsonp_head(*index);
+  return wishes;
 }
 
 std::string_view origin_of(const http::Request& request) { return request.header("origin").value_or(""); }
@@ -72,11 +88,12 @@ bool Engine::on_request(Peer& peer, const http::Request& request, TimePoint now)
     if (session == nullptr) return fail(RequestError::unknown_sid);
     const bool polling = session->transport() == TransportName::polling;
     if (polling != (transport == "polling")) return fail(RequestError::bad_request);
+    if (&session->protocol() != &protocol_of(request)) return fail(RequestError::bad_request);
     return on_session_request(*session, peer, request);
   }
   if (request.method != "GET") return fail(RequestError::bad_method);
   if (transport == "websocket") return fail(RequestError::bad_request);
-  if (request.parameter("EIO") != "4") return fail(RequestError::bad_version);
+  if (!accepts_version(request)) return fail(RequestError::bad_version);
   open_polling(peer, request);
   return false;
 }
@@ -128,8 +145,10 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
     Session* session = find(sid);
     if (session == nullptr) {
       refuse_upgrade(peer, message_of(RequestError::unknown_sid));
+    } else if (&session->protocol() != &protocol_of(request)) {
+      refuse_upgrade(peer, message_of(RequestError::bad_request));
     } else if (peer.accept_websocket({})) {
-      session->on_probe(peer);
+      session->on_probe(peer, wants_base64(request));
     }
     return false;
   }
@@ -137,7 +156,7 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
     refuse_upgrade(peer, message_of(RequestError::bad_method));
     return false;
   }
-  if (request.parameter("EIO") != "4") {
+  if (!accepts_version(request)) {
     refuse_upgrade(peer, message_of(RequestError::bad_version));
     return false;
   }
@@ -192,6 +211,10 @@ http::Response Engine::preflight(const http::Request& request) const {
 
 // --- sessions ---
 
+bool Engine::accepts_version(const http::Request& request) const {
+  return protocol_of(request).version() == 4 || options_.allow_eio3;
+}
+
 Session& Engine::open_session(const http::Request& request, TransportName transport) {
   auto handshake = std::make_shared<HandshakeRequest>();
   handshake->address = request.address;
@@ -200,7 +223,7 @@ Session& Engine::open_session(const http::Request& request, TransportName transp
   handshake->issued_unix_ms = request.received_unix_ms;
   handshake->secure = request.secure;
   auto session = std::make_unique<Session>(*this, make_session_id(identity_.node_tag, identity_.shard, random_),
-                                           transport, std::move(handshake));
+                                           transport, std::move(handshake), wishes_of(request));
   Session& opened = *session;
   sessions_.emplace(opened.id(), std::move(session));
   stats_.sessions.add(1);

@@ -90,6 +90,7 @@ class Engine {
   void respond(Peer& peer, http::Response response, std::string_view origin) const;
   void add_cors(std::string_view origin, http::Response& response) const;
   http::Response preflight(const http::Request& request) const;
+  bool accepts_version(const http::Request& request) const;
   Session& open_session(const http::Request& request, TransportName transport);
   FramesPtr open_packet(const Session& session) const;
   void want_flush(Session& session);

@@ -99,9 +99,14 @@ TEST_F(EngineTest, ErrorsAreCheckedInTheOrderOfTheReferenceServer) {
   EXPECT_EQ(bench.engine.session_count(), 1U);
 }
 
-TEST_F(EngineTest, TheVersionDoesNotMatterOnceThereIsASession) {
+TEST_F(EngineTest, ASessionKeepsItsVersion) {
   const std::string sid = bench.open_polling();
-  EXPECT_TRUE(bench.request("GET", "/engine.io/?transport=polling&sid=" + sid).pending());
+  for (const std::string query : {"", "EIO=3&", "EIO=5&"}) {
+    expect_error(bench.request("GET", "/engine.io/?" + query + "transport=polling&sid=" + sid), bad_request);
+    EXPECT_EQ(bench.websocket_request("/engine.io/?" + query + "transport=websocket&sid=" + sid).answer().body,
+              "Bad request");
+  }
+  EXPECT_TRUE(bench.poll(sid).pending());
 }
 
 TEST_F(EngineTest, AnEmptySidIsAHandshake) {

@@ -19,6 +19,7 @@ struct Options {
   std::size_t max_payload_bytes = 1'000'000;           // of one message or POST body from a client
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // waiting for one client
   websocket::DeflateSettings per_message_deflate;      // its window_bytes_max is for one shard
+  bool allow_eio3 = false;                             // clients of version 3, too
   std::vector<std::string> cors_origins;               // empty: no CORS headers; "*": any
 };
 

@@ -11,27 +11,23 @@ Result<Packet, PacketError> decode_packet(std::string_view text) {
   return Packet{static_cast<PacketType>(type - '0'), false, text.substr(1)};
 }
 
-Result<std::vector<Packet>, PacketError> decode_payload(std::string_view payload, std::vector<std::string>& binaries) {
+Result<Packet, PacketError> decode_packet(std::string_view text, Binaries& binaries) {
+  if (!text.starts_with('b')) return decode_packet(text);
+  auto bytes = from_base64(text.substr(1));
+  if (!bytes) return Failure(PacketError::bad_base64);
+  return Packet{PacketType::message, true, binaries.emplace_front(std::move(*bytes))};
+}
+
+Result<std::vector<Packet>, PacketError> decode_payload(std::string_view payload, Binaries& binaries) {
   std::vector<Packet> packets;
-  std::vector<std::size_t> binary_places;  // data is set when `binaries` no longer grows
   for (;;) {
     const std::size_t end = payload.find(payload_separator);
-    const std::string_view text = payload.substr(0, end);
-    if (text.starts_with('b')) {
-      auto bytes = from_base64(text.substr(1));
-      if (!bytes) return Failure(PacketError::bad_base64);
-      binaries.push_back(std::move(*bytes));
-      binary_places.push_back(packets.size());
-      packets.push_back({PacketType::message, true, {}});
-    } else {
-      auto packet = decode_packet(text);
-      if (!packet) return Failure(packet.error());
-      packets.push_back(*packet);
-    }
+    const auto packet = decode_packet(payload.substr(0, end), binaries);
+    if (!packet) return Failure(packet.error());
+    packets.push_back(*packet);
     if (end == std::string_view::npos) break;
     payload.remove_prefix(end + 1);
   }
-  for (std::size_t i = 0; i < binary_places.size(); ++i) packets[binary_places[i]].data = binaries[i];
   return packets;
 }
 

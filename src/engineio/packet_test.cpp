@@ -14,7 +14,7 @@ using std::string_literals::operator""s;
 
 // The packets of a payload as "type:data", binary ones as "b:data"; or the error.
 std::vector<std::string> decoded(std::string_view payload) {
-  std::vector<std::string> binaries;
+  Binaries binaries;
   const auto packets = decode_payload(payload, binaries);
   if (!packets) return {"error " + std::to_string(static_cast<int>(packets.error()))};
   std::vector<std::string> result;

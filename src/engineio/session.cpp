@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engineio/engine.hpp"
+#include "engineio/jsonp.hpp"
 #include "websocket/frame.hpp"
 
 namespace carillon::engineio {
@@ -12,13 +13,22 @@ const FramesPtr& ping_frames() {
   static const FramesPtr frames = make_text_frames("2");
   return frames;
 }
+const FramesPtr& pong_frames() {
+  static const FramesPtr frames = make_text_frames("3");
+  return frames;
+}
 const FramesPtr& probe_answer_frames() {
   static const FramesPtr frames = make_text_frames("3probe");
   return frames;
 }
 
-http::Response payload_response(std::string payload) {
-  return {200, {{"Content-Type", "text/plain; charset=UTF-8"}, {"cache-control", "no-store"}}, std::move(payload)};
+const FramesPtr& close_frames() {
+  static const FramesPtr frames = make_text_frames("1");
+  return frames;
+}
+const FramesPtr& noop_frames() {
+  static const FramesPtr frames = make_text_frames("6");
+  return frames;
 }
 
 // What the consequence of a malformed packet is: one answer for all kinds, so that none is forgotten.
@@ -27,6 +37,8 @@ CloseReason consequence(PacketError error) {
     case PacketError::empty:
     case PacketError::unknown_type:
     case PacketError::bad_base64:
+    case PacketError::bad_length:
+    case PacketError::bad_utf8:
       return CloseReason::parse_error;
   }
   return CloseReason::parse_error;
@@ -35,10 +47,16 @@ CloseReason consequence(PacketError error) {
 }  // namespace
 
 Session::Session(Engine& engine, std::string id, TransportName transport,
-                 std::shared_ptr<const HandshakeRequest> request)
-    : engine_(engine), id_(std::move(id)), request_(std::move(request)), transport_(transport) {
-  heartbeat_at_ = engine_.now_ + engine_.options_.ping_interval;
-  arm();
+                 std::shared_ptr<const HandshakeRequest> request, const Wishes& wishes)
+    : engine_(engine),
+      protocol_(*wishes.protocol),
+      id_(std::move(id)),
+      request_(std::move(request)),
+      transport_(transport),
+      client_owes_(protocol_.client_pings()) {
+  (transport == TransportName::polling ? polling_base64_ : websocket_base64_) = wishes.base64;
+  if (wishes.jsonp) jsonp_head_ = std::make_unique<const std::string>(*wishes.jsonp);
+  expect_heartbeat();
 }
 
 Session::~Session() {
@@ -65,16 +83,23 @@ std::string_view Session::origin() const { return http::find_header(request_->he
 void Session::send(const FramesPtr& frames) {
   if (state_ != State::open || condemned_) return;
   engine_.stats_.messages_sent.add(frames->parts().size());
+  std::size_t size = frames->bytes();
   std::size_t waiting = 0;
   if (websocket_ != nullptr) {
-    waiting = websocket_->send(frames);
+    const FramesPtr& form = for_websocket(frames);
+    size = form->bytes();
+    waiting = websocket_->send(form);
   } else {
     outbox_.push_back(frames);
-    waiting = outbox_bytes_ += frames->bytes();
+    waiting = outbox_bytes_ += size;
     if (poll_ != nullptr) engine_.want_flush(*this);
   }
   // One message alone may be larger than the limit: it is not the client's fault.
-  if (waiting > engine_.options_.send_queue_bytes_max && waiting > frames->bytes()) engine_.condemn(*this);
+  if (waiting > engine_.options_.send_queue_bytes_max && waiting > size) engine_.condemn(*this);
+}
+
+const FramesPtr& Session::for_websocket(const FramesPtr& frames) const {
+  return Frames::in_form(frames, protocol_.websocket_form(websocket_base64_));
 }
 
 bool Session::send_volatile(const FramesPtr& frames) {
@@ -88,17 +113,20 @@ bool Session::send_volatile(const FramesPtr& frames) {
   return true;
 }
 
-std::string Session::take_outbox() {
-  std::string payload;
-  payload.reserve(outbox_bytes_ + outbox_.size());
-  for (const FramesPtr& frames : outbox_) append_to_payload(payload, *frames);
-  outbox_ = {};  // an idle session holds no buffer
+std::vector<FramesPtr> Session::take_outbox() {
   outbox_bytes_ = 0;
-  return payload;
+  return std::exchange(outbox_, {});  // an idle session holds no buffer
 }
 
-void Session::answer_poll(std::string payload) {
-  if (Peer* peer = detach(poll_)) engine_.respond(*peer, payload_response(std::move(payload)), origin());
+http::Response Session::poll_response(std::span<const FramesPtr> packets) const {
+  Payload payload = protocol_.encode_payload(packets, polling_base64_ || jsonp_head_);
+  if (jsonp_head_) payload.bytes = jsonp_answer(*jsonp_head_, payload.bytes);
+  const std::string_view type = payload.binary ? "application/octet-stream" : "text/plain; charset=UTF-8";
+  return {200, {{"Content-Type", std::string(type)}, {"cache-control", "no-store"}}, std::move(payload.bytes)};
+}
+
+void Session::answer_poll(std::span<const FramesPtr> packets) {
+  if (Peer* peer = detach(poll_)) engine_.respond(*peer, poll_response(packets), origin());
 }
 
 void Session::flush_poll() {
@@ -107,7 +135,7 @@ void Session::flush_poll() {
   if (!outbox_.empty()) {
     answer_poll(take_outbox());
   } else if (probed_) {
-    answer_poll("6");
+    answer_poll({&noop_frames(), 1});
   }
 }
 
@@ -117,11 +145,11 @@ void Session::flush_poll() {
 void Session::on_poll(Peer& peer) {
   if (state_ == State::closed) return engine_.refuse(peer, RequestError::unknown_sid, origin());
   if (state_ == State::draining) {
-    std::string payload = outbox_.empty() ? "6" : take_outbox();
-    payload += payload_separator;
-    payload += '1';
+    if (outbox_.empty()) outbox_.push_back(noop_frames());
+    outbox_.push_back(close_frames());
+    const auto packets = take_outbox();
     finish_draining();
-    return engine_.respond(peer, payload_response(std::move(payload)), origin());
+    return engine_.respond(peer, poll_response(packets), origin());
   }
   if (poll_ != nullptr) {
     end(CloseReason::transport_error);
@@ -131,21 +159,27 @@ void Session::on_poll(Peer& peer) {
   if (!outbox_.empty() || probed_) engine_.want_flush(*this);
 }
 
-bool Session::on_post_head(Peer& peer, bool binary_content) {
-  if (post_ != nullptr || binary_content) {
+bool Session::on_post_head(Peer& peer, bool octets) {
+  if (post_ != nullptr || (octets && !protocol_.octet_posts())) {
     if (Peer* first = detach(post_)) first->cut();
     end(CloseReason::transport_error);
     engine_.refuse(peer, RequestError::bad_request, origin());
     return false;
   }
   attach(post_, peer, Peer::Role::post);
+  post_octets_ = octets;
   return true;
 }
 
 void Session::on_post_body(Peer& peer, std::string_view body) {
   detach(post_);
-  std::vector<std::string> binaries;
-  const auto packets = decode_payload(body, binaries);
+  std::string form;
+  if (jsonp_head_) {
+    form = decode_jsonp_form(body).value_or("");
+    body = form;
+  }
+  Binaries binaries;
+  const auto packets = protocol_.decode_payload(body, post_octets_, binaries);
   if (!packets) {
     end(consequence(packets.error()));
     return engine_.refuse(peer, RequestError::bad_request, origin());
@@ -163,26 +197,30 @@ void Session::on_post_refused() { detach(post_); }
 
 void Session::on_websocket(Peer& peer) { attach(websocket_, peer, Peer::Role::websocket); }
 
-void Session::on_probe(Peer& peer) {
+void Session::on_probe(Peer& peer, bool base64) {
   if (state_ != State::open || transport_ == TransportName::websocket || probe_ != nullptr) {
     peer.close_websocket(websocket::close_code::none);
     return;
   }
   attach(probe_, peer, Peer::Role::probe);
+  websocket_base64_ = base64;
   upgrade_deadline_ = engine_.now_ + engine_.options_.upgrade_timeout;
   arm();
 }
 
 void Session::on_text(Peer& peer, std::string_view text) {
   if (&peer == probe_) return on_probe_text(text);
-  const auto packet = decode_packet(text);
+  Binaries binaries;
+  const auto packet = protocol_.decode_text(text, binaries);
   if (!packet) return end(consequence(packet.error()));
   on_packet(*packet);
 }
 
 void Session::on_binary(Peer& peer, std::string_view bytes) {
   if (&peer == probe_) return abandon_probe();
-  on_packet({PacketType::message, true, bytes});
+  const auto packet = protocol_.decode_binary(bytes);
+  if (!packet) return end(consequence(packet.error()));
+  on_packet(*packet);
 }
 
 void Session::on_probe_text(std::string_view text) {
@@ -200,7 +238,7 @@ void Session::on_probe_text(std::string_view text) {
 
 void Session::finish_upgrade() {
   if (state_ == State::draining) {
-    for (const FramesPtr& frames : std::exchange(outbox_, {})) probe_->send(frames);
+    for (const FramesPtr& frames : take_outbox()) probe_->send(for_websocket(frames));
     return finish_draining();
   }
   attach(websocket_, *std::exchange(probe_, nullptr), Peer::Role::websocket);
@@ -209,9 +247,8 @@ void Session::finish_upgrade() {
   upgrade_deadline_ = never;
   arm();
   engine_.stats_.upgrades.add();
-  for (const FramesPtr& frames : std::exchange(outbox_, {})) websocket_->send(frames);
-  outbox_bytes_ = 0;
-  answer_poll("1");
+  for (const FramesPtr& frames : take_outbox()) websocket_->send(for_websocket(frames));
+  answer_poll({&close_frames(), 1});
 }
 
 void Session::abandon_probe() {
@@ -228,12 +265,11 @@ void Session::on_packet(const Packet& packet) {
     case PacketType::message:
       engine_.stats_.messages_received.add();
       return engine_.handler_.on_message(*this, packet.binary, packet.data);
-    case PacketType::pong:
-      return on_pong();
     case PacketType::ping:
-      return end(CloseReason::transport_error);  // in version 4 the server sends the pings
+    case PacketType::pong:
+      return on_heartbeat(packet.type);
     case PacketType::close:
-      answer_poll("6");
+      answer_poll({&noop_frames(), 1});
       return end(CloseReason::transport_close);
     case PacketType::open:
     case PacketType::upgrade:
@@ -242,13 +278,24 @@ void Session::on_packet(const Packet& packet) {
   }
 }
 
-void Session::on_pong() {
-  if (std::exchange(awaiting_pong_, false)) engine_.handler_.on_pong(*this);
-  heartbeat_at_ = engine_.now_ + engine_.options_.ping_interval;
-  arm();
+void Session::on_heartbeat(PacketType type) {
+  const bool client_pings = protocol_.client_pings();
+  if (client_pings != (type == PacketType::ping)) return end(CloseReason::transport_error);  // not its part
+  const bool answers = !client_pings && client_owes_;
+  expect_heartbeat();
+  if (client_pings) send(pong_frames());
+  if (answers) engine_.handler_.on_pong(*this);
 }
 
 // --- time ---
+
+// From now on the interval runs: until our next ping, or until the client's, for which it has the timeout as well.
+void Session::expect_heartbeat() {
+  client_owes_ = protocol_.client_pings();
+  heartbeat_at_ = engine_.now_ + engine_.options_.ping_interval;
+  if (client_owes_) heartbeat_at_ += engine_.options_.ping_timeout;
+  arm();
+}
 
 void Session::arm() {
   if (state_ != State::open) return;  // while it drains, its timer is that of the end
@@ -261,8 +308,8 @@ void Session::on_deadline(TimePoint now) {
   if (state_ != State::open) return finish_draining();  // nobody fetched the last payload
   if (now >= upgrade_deadline_) abandon_probe();
   if (now >= heartbeat_at_) {
-    if (awaiting_pong_) return end(CloseReason::ping_timeout);
-    awaiting_pong_ = true;
+    if (client_owes_) return end(CloseReason::ping_timeout);
+    client_owes_ = true;
     // From when the ping was due, which the wheel sees late, by up to a tick; but a server that was busy for longer must
     // not take it out of the client's time.
     heartbeat_at_ = std::max(heartbeat_at_, now - TimerWheel::tick) + engine_.options_.ping_timeout;
@@ -287,10 +334,8 @@ void Session::close(CloseReason reason) {
     return;
   }
   if (poll_ != nullptr && !outbox_.empty()) {
-    std::string payload = take_outbox();
-    payload += payload_separator;
-    payload += '1';
-    answer_poll(std::move(payload));
+    outbox_.push_back(close_frames());
+    answer_poll(take_outbox());
   }
   end(reason);
 }
@@ -305,7 +350,7 @@ void Session::end(CloseReason reason) {
   if (state_ != State::open) return;
   state_ = State::closed;
   engine_.timers_.clear(*this);
-  answer_poll("1");
+  answer_poll({&close_frames(), 1});
   detach(post_);  // its body will be answered with "unknown sid"
   for (Peer** place : {&websocket_, &probe_}) {
     Peer* peer = detach(*place);

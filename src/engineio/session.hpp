@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "engineio/frames.hpp"
 #include "engineio/packet.hpp"
 #include "engineio/peer.hpp"
+#include "engineio/protocol.hpp"
 
 namespace carillon::engineio {
 
@@ -28,14 +31,23 @@ class SessionAttachment {
 
 enum class TransportName : std::uint8_t { polling, websocket };
 
+// How a client has asked for its session, in the first request.
+struct Wishes {
+  const Protocol* protocol = &protocol_v4();
+  bool base64 = false;               // binary as base64, on this transport
+  std::optional<std::string> jsonp;  // answers as scripts: what they begin with
+};
+
 // Sans-I/O state machine, owned by one shard and its Engine. States: open until close() or the client's end; a closed
 // polling session stays known until its last payload was fetched (close_timeout).
 class Session final : public Timer {
  public:
-  Session(Engine& engine, std::string id, TransportName transport, std::shared_ptr<const HandshakeRequest> request);
+  Session(Engine& engine, std::string id, TransportName transport, std::shared_ptr<const HandshakeRequest> request,
+          const Wishes& wishes);
   ~Session() override;
 
   const std::string& id() const { return id_; }
+  const Protocol& protocol() const { return protocol_; }
   TransportName transport() const { return transport_; }
   bool open() const { return state_ == State::open; }
   const std::shared_ptr<const HandshakeRequest>& request() const { return request_; }
@@ -64,11 +76,11 @@ class Session final : public Timer {
 
   // Transport input, from the engine.
   void on_poll(Peer& peer);
-  bool on_post_head(Peer& peer, bool binary_content);
+  bool on_post_head(Peer& peer, bool octets);
   void on_post_body(Peer& peer, std::string_view body);
   void on_post_refused();
-  void on_probe(Peer& peer);      // a WebSocket, already accepted, that wants to take over
-  void on_websocket(Peer& peer);  // the WebSocket with which the session starts
+  void on_probe(Peer& peer, bool base64);  // a WebSocket, already accepted, that wants to take over
+  void on_websocket(Peer& peer);           // the WebSocket with which the session starts
   void on_text(Peer& peer, std::string_view text);
   void on_binary(Peer& peer, std::string_view bytes);
   void on_peer_closed(Peer& peer, bool clean);
@@ -78,11 +90,14 @@ class Session final : public Timer {
   void finish_upgrade();
   void abandon_probe();
 
-  void on_pong();
+  void on_heartbeat(PacketType type);
+  void expect_heartbeat();
   void arm();
-  void answer_poll(std::string payload);
+  const FramesPtr& for_websocket(const FramesPtr& frames) const;
+  void answer_poll(std::span<const FramesPtr> packets);
+  http::Response poll_response(std::span<const FramesPtr> packets) const;
   void flush_poll();
-  std::string take_outbox();
+  std::vector<FramesPtr> take_outbox();
   void end(CloseReason reason);
   void finish_draining();
   void attach(Peer*& place, Peer& peer, Peer::Role role);
@@ -90,6 +105,7 @@ class Session final : public Timer {
   std::string_view origin() const;
 
   Engine& engine_;
+  const Protocol& protocol_;
   std::string id_;
   std::shared_ptr<const HandshakeRequest> request_;
   Peer* poll_ = nullptr;  // pending GET
@@ -98,14 +114,18 @@ class Session final : public Timer {
   Peer* probe_ = nullptr;          // WebSocket of an upgrade attempt
   std::vector<FramesPtr> outbox_;  // waits for a poll, or for the upgrade to finish
   std::size_t outbox_bytes_ = 0;
-  TimePoint heartbeat_at_ = never;  // next ping, or the latest time for the pong
+  std::unique_ptr<const std::string> jsonp_head_;  // of a session whose answers are scripts
+  TimePoint heartbeat_at_ = never;                 // next ping to the client, or the latest time for what it owes us
   TimePoint upgrade_deadline_ = never;
   TransportName transport_;
   State state_ = State::open;
-  bool awaiting_pong_ = false;
-  bool probed_ = false;        // the probe has been answered: polls are sent away
-  bool flush_wanted_ = false;  // is in the engine's list for flush()
-  bool condemned_ = false;     // is in the engine's list of slow consumers
+  bool client_owes_;               // a pong, or where the client pings its next ping
+  bool polling_base64_ = false;    // how the client wants binary by polling,
+  bool websocket_base64_ = false;  // and by the WebSocket, or the probing one
+  bool post_octets_ = false;       // what the pending POST holds
+  bool probed_ = false;            // the probe has been answered: polls are sent away
+  bool flush_wanted_ = false;      // is in the engine's list for flush()
+  bool condemned_ = false;         // is in the engine's list of slow consumers
 };
 
 }  // namespace carillon::engineio

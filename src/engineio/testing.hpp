@@ -194,30 +194,30 @@ class EngineBench {
     return request("GET", target, std::move(headers));
   }
 
-  static std::string target(std::string_view transport, std::string_view sid = {}) {
-    std::string text = "/engine.io/?EIO=4&transport=" + std::string(transport);
+  static std::string target(std::string_view transport, std::string_view sid = {}, std::string_view query = "EIO=4") {
+    std::string text = "/engine.io/?" + std::string(query) + "&transport=" + std::string(transport);
     if (!sid.empty()) text.append("&sid=").append(sid);
     return text;
   }
   // Gives the session's id.
-  std::string open_polling() { return sid_in(request("GET", target("polling")).answer().body); }
+  std::string open_polling() { return sid_in(request("GET", target("polling", {}, query)).answer().body); }
   // The open packet is taken away.
   FakePeer& open_websocket() {
-    FakePeer& peer = websocket_request(target("websocket"));
+    FakePeer& peer = websocket_request(target("websocket", {}, query));
     EXPECT_EQ(peer.take().size(), 1U);
     return peer;
   }
-  FakePeer& poll(std::string_view sid) { return request("GET", target("polling", sid)); }
-  FakePeer& probe(std::string_view sid) { return websocket_request(target("websocket", sid)); }
+  FakePeer& poll(std::string_view sid) { return request("GET", target("polling", sid, query)); }
+  FakePeer& probe(std::string_view sid) { return websocket_request(target("websocket", sid, query)); }
   Asked post_head(std::string_view sid, std::vector<http::Header> headers = {}) {
-    return ask(new_peer(), "POST", target("polling", sid), std::move(headers));
+    return ask(new_peer(), "POST", target("polling", sid, query), std::move(headers));
   }
   void body(FakePeer& peer, const std::string& bytes) {
     engine.on_body(peer, bytes, world_.now);
     turn();
   }
-  FakePeer& post(std::string_view sid, const std::string& bytes) {
-    const Asked asked = post_head(sid);
+  FakePeer& post(std::string_view sid, const std::string& bytes, std::vector<http::Header> headers = {}) {
+    const Asked asked = post_head(sid, std::move(headers));
     if (asked.wanted) body(asked.peer, bytes);
     return asked.peer;
   }
@@ -268,6 +268,8 @@ class EngineBench {
   // Tells the layer above, as the shard does.
   std::function<void(TimePoint)> set_time;
   bool one_turn = false;
+  // Of the requests that the bench makes up itself.
+  std::string query = "EIO=4";
 
  private:
   void tick(TimePoint now) {
