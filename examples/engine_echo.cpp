@@ -39,6 +39,7 @@ int main(int argc, char** argv) try {
   options.ping_interval = Milliseconds(300);
   options.ping_timeout = Milliseconds(200);
   options.max_payload_bytes = 1'000'000;
+  options.allow_eio3 = flags.allow_eio3;
   options.cors_origins = {"*"};
 
   io::StopSignals signals;

@@ -13,6 +13,7 @@
 struct Options {
   std::uint16_t port = 0;
   std::string redis;  // empty: a single node
+  bool allow_eio3 = false;
 
   std::string listen() const { return "127.0.0.1:" + std::to_string(port); }
 };
@@ -20,19 +21,17 @@ struct Options {
 // Ends the program with a message where the command line is wrong.
 inline Options parse_options(int argc, char** argv) {
   Options options;
-  bool allow_eio3 = false;
   bool recovery = false;
   CLI::App app("An example server of Carillon, on 127.0.0.1");
   app.add_option("--port", options.port, "Port; 0 picks a free one")->type_name("N");
   app.add_option("--redis", options.redis, "Redis that connects several of these servers")->type_name("URL");
-  app.add_flag("--allow-eio3", allow_eio3, "Not in this version yet");
+  app.add_flag("--allow-eio3", options.allow_eio3, "Lets Socket.IO v2 clients in, which speak Engine.IO 3");
   app.add_flag("--recovery", recovery, "Not in this version yet");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-  if (allow_eio3) std::cerr << "--allow-eio3 is not in this version yet: Engine.IO 3 clients are refused\n";
   if (recovery) std::cerr << "--recovery is not in this version yet: sessions are not recovered\n";
   return options;
 }

@@ -13,6 +13,7 @@ int main(int argc, char** argv) try {
       .ping_timeout_ms = 200,
       .connect_timeout_ms = 1000,
       .max_payload_bytes = 1'000'000,
+      .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
   });
   if (!options.redis.empty()) io.adapter(carillon::redis_adapter(options.redis));

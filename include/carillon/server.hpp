@@ -40,6 +40,7 @@ struct ServerOptions {
   std::uint32_t upgrade_timeout_ms = 10'000;
   std::uint32_t connect_timeout_ms = 45'000;
   std::size_t max_payload_bytes = 1'000'000;
+  bool allow_eio3 = false;                             // Socket.IO v2 clients, which speak Engine.IO 3
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
   std::size_t attachments_max = 10;                    // binary attachments per packet
   std::uint32_t ack_timeout_ms = 0;                    // Socket::emit_with_ack's default; 0: while the client is there

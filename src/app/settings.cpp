@@ -133,6 +133,8 @@ std::vector<Setting> make_settings() {
              "How long a client may be connected without joining a namespace."),
       number("engine.max_payload_bytes", field(&C::engine, &C::Engine::max_payload_bytes), 100, 100'000'000,
              "The largest message that a client may send."),
+      boolean("engine.allow_eio3", field(&C::engine, &C::Engine::allow_eio3),
+              "Whether Socket.IO v2 clients, which speak Engine.IO 3, may connect."),
       boolean("per_message_deflate.enabled", field(&C::per_message_deflate, &C::PerMessageDeflate::enabled),
               "Compresses WebSocket messages for clients that can read them, a broadcast once for all of them."),
       number("per_message_deflate.threshold_bytes",

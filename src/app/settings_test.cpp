@@ -46,6 +46,7 @@ TEST(Settings, set_what_get_gives) {
       {"engine.upgrade_timeout_ms", std::int64_t{101}},
       {"engine.connect_timeout_ms", std::int64_t{102}},
       {"engine.max_payload_bytes", std::int64_t{100'000'000}},
+      {"engine.allow_eio3", true},
       {"per_message_deflate.enabled", true},
       {"per_message_deflate.threshold_bytes", std::int64_t{104}},
       {"per_message_deflate.level", std::int64_t{1}},

@@ -63,6 +63,7 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.ping_timeout = Milliseconds(options.ping_timeout_ms);
   engine.upgrade_timeout = Milliseconds(options.upgrade_timeout_ms);
   engine.max_payload_bytes = options.max_payload_bytes;
+  engine.allow_eio3 = options.allow_eio3;
   engine.send_queue_bytes_max = options.send_queue_bytes_max;
   engine.cors_origins = options.cors_origins;
   engine.per_message_deflate = deflate_settings(options.per_message_deflate);
