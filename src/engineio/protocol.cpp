@@ -17,6 +17,7 @@ class ProtocolV4 final : public Protocol {
  public:
   int version() const override { return 4; }
   bool client_pings() const override { return false; }
+  bool greets_late() const override { return false; }
   bool octet_posts() const override { return false; }
 
   Result<Packet, PacketError> decode_text(std::string_view message, Binaries& binaries) const override {
@@ -44,6 +45,7 @@ class ProtocolV3 final : public Protocol {
  public:
   int version() const override { return 3; }
   bool client_pings() const override { return true; }
+  bool greets_late() const override { return true; }
   bool octet_posts() const override { return true; }
 
   Result<Packet, PacketError> decode_text(std::string_view message, Binaries& binaries) const override {

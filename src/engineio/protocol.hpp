@@ -25,6 +25,9 @@ class Protocol {
   virtual int version() const = 0;
   // The client sends the pings and the server answers them, or the other way round.
   virtual bool client_pings() const = 0;
+  // A new WebSocket gets its first message a moment after the answer to its handshake: programs of that time, the official
+  // test suite among them, listen for messages only once they have seen that answer.
+  virtual bool greets_late() const = 0;
   // A POST may be application/octet-stream.
   virtual bool octet_posts() const = 0;
 

@@ -85,7 +85,7 @@ void Session::send(const FramesPtr& frames) {
   engine_.stats_.messages_sent.add(frames->parts().size());
   std::size_t size = frames->bytes();
   std::size_t waiting = 0;
-  if (websocket_ != nullptr) {
+  if (can_send_websocket()) {
     const FramesPtr& form = for_websocket(frames);
     size = form->bytes();
     waiting = websocket_->send(form);
@@ -104,7 +104,7 @@ const FramesPtr& Session::for_websocket(const FramesPtr& frames) const {
 
 bool Session::send_volatile(const FramesPtr& frames) {
   if (state_ != State::open || condemned_) return false;
-  const bool writable = websocket_ != nullptr ? websocket_->backlog_bytes() == 0 : poll_ != nullptr;
+  const bool writable = can_send_websocket() ? websocket_->backlog_bytes() == 0 : poll_ != nullptr;
   if (!writable) {
     engine_.stats_.volatile_dropped.add();
     return false;
@@ -195,7 +195,17 @@ void Session::on_post_refused() { detach(post_); }
 
 // --- WebSocket ---
 
-void Session::on_websocket(Peer& peer) { attach(websocket_, peer, Peer::Role::websocket); }
+void Session::on_websocket(Peer& peer) {
+  attach(websocket_, peer, Peer::Role::websocket);
+  if (!protocol_.greets_late()) return;
+  greeting_at_ = engine_.now_ + TimerWheel::tick;
+  arm();
+}
+
+void Session::send_outbox() {
+  greeting_at_ = never;
+  for (const FramesPtr& frames : take_outbox()) websocket_->send(for_websocket(frames));
+}
 
 void Session::on_probe(Peer& peer, bool base64) {
   if (state_ != State::open || transport_ == TransportName::websocket || probe_ != nullptr) {
@@ -247,7 +257,7 @@ void Session::finish_upgrade() {
   upgrade_deadline_ = never;
   arm();
   engine_.stats_.upgrades.add();
-  for (const FramesPtr& frames : take_outbox()) websocket_->send(for_websocket(frames));
+  send_outbox();
   answer_poll({&close_frames(), 1});
 }
 
@@ -299,7 +309,7 @@ void Session::expect_heartbeat() {
 
 void Session::arm() {
   if (state_ != State::open) return;  // while it drains, its timer is that of the end
-  const TimePoint next = std::min(heartbeat_at_, upgrade_deadline_);
+  const TimePoint next = std::min({heartbeat_at_, upgrade_deadline_, greeting_at_});
   if (next != deadline()) engine_.timers_.set(*this, next);
 }
 
@@ -307,6 +317,7 @@ void Session::on_deadline(TimePoint now) {
   engine_.set_time(now);
   if (state_ != State::open) return finish_draining();  // nobody fetched the last payload
   if (now >= upgrade_deadline_) abandon_probe();
+  if (now >= greeting_at_) send_outbox();
   if (now >= heartbeat_at_) {
     if (client_owes_) return end(CloseReason::ping_timeout);
     client_owes_ = true;
@@ -333,6 +344,7 @@ void Session::close(CloseReason reason) {
     engine_.ended(*this, reason);
     return;
   }
+  if (greeting_at_ != never) send_outbox();
   if (poll_ != nullptr && !outbox_.empty()) {
     outbox_.push_back(close_frames());
     answer_poll(take_outbox());

@@ -87,6 +87,8 @@ class Session final : public Timer {
 
   void on_probe_text(std::string_view text);
   void on_packet(const Packet& packet);
+  bool can_send_websocket() const { return websocket_ != nullptr && greeting_at_ == never; }
+  void send_outbox();
   void finish_upgrade();
   void abandon_probe();
 
@@ -112,11 +114,12 @@ class Session final : public Timer {
   Peer* post_ = nullptr;  // POST whose body is still coming
   Peer* websocket_ = nullptr;
   Peer* probe_ = nullptr;          // WebSocket of an upgrade attempt
-  std::vector<FramesPtr> outbox_;  // waits for a poll, or for the upgrade to finish
+  std::vector<FramesPtr> outbox_;  // waits for a poll, for the upgrade to finish, or for the greeting
   std::size_t outbox_bytes_ = 0;
   std::unique_ptr<const std::string> jsonp_head_;  // of a session whose answers are scripts
   TimePoint heartbeat_at_ = never;                 // next ping to the client, or the latest time for what it owes us
   TimePoint upgrade_deadline_ = never;
+  TimePoint greeting_at_ = never;  // the WebSocket's first message, where it has to wait
   TransportName transport_;
   State state_ = State::open;
   bool client_owes_;               // a pong, or where the client pings its next ping

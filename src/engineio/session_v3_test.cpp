@@ -159,6 +159,36 @@ TEST_F(SessionV3Test, BinaryMayBeTextOverWebSocket) {
   EXPECT_THAT(websocket.take(), ElementsAre("4hello", "b4AQIDBA=="));
 }
 
+TEST_F(SessionV3Test, TheFirstMessageComesAMomentAfterTheAnswerToTheHandshake) {
+  FakePeer& websocket = bench.websocket_request(EngineBench::target("websocket", {}, bench.query));
+  send(make_text_frames("4early"));
+  bench.message(websocket, "4hello");
+  EXPECT_THAT(websocket.take(), IsEmpty());
+  bench.advance(TimerWheel::tick);
+  EXPECT_THAT(websocket.take(), ElementsAre(StartsWith("0{"), "4early"));
+  send(make_text_frames("4late"));
+  EXPECT_THAT(websocket.take(), ElementsAre("4late"));
+  EXPECT_THAT(handler.log, ElementsAre("open", "text hello"));
+}
+
+TEST_F(SessionV3Test, AClientThatIsClosedAtOnceIsGreetedAllTheSame) {
+  FakePeer& websocket = bench.websocket_request(EngineBench::target("websocket", {}, bench.query));
+  send(make_text_frames("4bye"));
+  session().close(CloseReason::forced_close);
+  bench.turn();
+  EXPECT_THAT(websocket.take(), ElementsAre(StartsWith("0{"), "4bye"));
+  EXPECT_EQ(websocket.closed_with, 1005);
+  EXPECT_EQ(world.timers.size(), 0U);
+}
+
+TEST_F(SessionV3Test, AClientThatGoesBeforeItIsGreetedLeavesNothingBehind) {
+  FakePeer& websocket = bench.websocket_request(EngineBench::target("websocket", {}, bench.query));
+  bench.closed(websocket);
+  EXPECT_THAT(handler.log, ElementsAre("open", "close transport_close"));
+  EXPECT_EQ(bench.engine.session_count(), 0U);
+  EXPECT_EQ(world.timers.size(), 0U);
+}
+
 TEST_F(SessionV3Test, MalformedMessagesEndTheSession) {
   for (const std::string& text : {"abc"s, ""s, "7"s, "bAQI="s, "b4!"s}) {
     FakePeer& websocket = bench.open_websocket();
