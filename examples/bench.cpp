@@ -7,7 +7,12 @@
 
 int main(int argc, char** argv) try {
   const Options options = parse_options(argc, argv);
-  carillon::Server io({.listen = options.listen(), .allow_eio3 = options.allow_eio3, .cors_origins = {"*"}});
+  carillon::Server io({
+      .listen = options.listen(),
+      .allow_eio3 = options.allow_eio3,
+      .cors_origins = {"*"},
+      .recovery = {.enabled = options.recovery},
+  });
   if (!options.redis.empty()) io.adapter(carillon::redis_adapter(options.redis));
 
   // In a middleware, so that a client hears that it is connected when its room is effective in the whole cluster.

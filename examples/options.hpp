@@ -14,6 +14,7 @@ struct Options {
   std::uint16_t port = 0;
   std::string redis;  // empty: a single node
   bool allow_eio3 = false;
+  bool recovery = false;
 
   std::string listen() const { return "127.0.0.1:" + std::to_string(port); }
 };
@@ -21,18 +22,16 @@ struct Options {
 // Ends the program with a message where the command line is wrong.
 inline Options parse_options(int argc, char** argv) {
   Options options;
-  bool recovery = false;
   CLI::App app("An example server of Carillon, on 127.0.0.1");
   app.add_option("--port", options.port, "Port; 0 picks a free one")->type_name("N");
   app.add_option("--redis", options.redis, "Redis that connects several of these servers")->type_name("URL");
   app.add_flag("--allow-eio3", options.allow_eio3, "Lets Socket.IO v2 clients in, which speak Engine.IO 3");
-  app.add_flag("--recovery", recovery, "Not in this version yet");
+  app.add_flag("--recovery", options.recovery, "Clients whose connection broke get back what they missed");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-  if (recovery) std::cerr << "--recovery is not in this version yet: sessions are not recovered\n";
   return options;
 }
 

@@ -15,6 +15,7 @@ int main(int argc, char** argv) try {
       .max_payload_bytes = 1'000'000,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
+      .recovery = {.enabled = options.recovery},
   });
   if (!options.redis.empty()) io.adapter(carillon::redis_adapter(options.redis));
 

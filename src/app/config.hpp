@@ -13,6 +13,7 @@ struct Config {
   struct Clients {
     std::vector<std::string> listen{"127.0.0.1:3000"};
     std::vector<std::string> cors_origins{"*"};
+    std::vector<std::string> subscribe;
   };
   struct Api {
     std::string listen = "127.0.0.1:3001";
@@ -53,6 +54,13 @@ struct Config {
     bool client_no_context_takeover = true;
     std::size_t window_bytes_max = 64 * 1024 * 1024;
   };
+  struct Recovery {
+    bool enabled = true;
+    std::uint32_t max_disconnection_ms = 120'000;
+    std::size_t session_bytes_max = 1024 * 1024;
+    std::size_t log_bytes_max = 64 * 1024 * 1024;
+    std::size_t sessions_max = 100'000;
+  };
   struct Limits {
     std::size_t send_queue_bytes_max = 4 * 1024 * 1024;
     std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;
@@ -76,6 +84,7 @@ struct Config {
   Log log;
   Engine engine;
   PerMessageDeflate per_message_deflate;
+  Recovery recovery;
   Limits limits;
   Cluster cluster;
   Drain drain;

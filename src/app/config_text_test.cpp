@@ -25,7 +25,7 @@ TEST(ConfigText, default_file_holds_every_setting_and_changes_nothing) {
 }
 
 TEST(ConfigText, documentation_is_up_to_date) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../docs/configuration.md");
+  std::ifstream file(std::filesystem::path(CARILLON_SOURCE_DIR) / "docs/configuration.md");
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   EXPECT_EQ(text, config_reference_markdown()) << "call: carillon config reference > docs/configuration.md";
 }

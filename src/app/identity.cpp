@@ -46,6 +46,7 @@ void identify_users(Server& server) {
     auto user = user_id(socket.handshake().auth());
     if (!user) return next(ConnectError{std::move(user.error()), {}});
     if (!*user) return next();
+    socket.set_identity(**user);
     socket.join("user:" + **user, [next = std::move(next)] { next(); });
   });
 }

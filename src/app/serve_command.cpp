@@ -14,6 +14,7 @@
 #include "app/config_load.hpp"
 #include "app/identity.hpp"
 #include "app/page_files.hpp"
+#include "app/subscriptions.hpp"
 #include "base/log.hpp"
 #include "runtime/node.hpp"
 #include "runtime/node_metrics.hpp"
@@ -70,6 +71,11 @@ ServerOptions server_options(const Config& config) {
   options.drain_timeout_ms = config.drain.timeout_ms;
   options.cors_origins = config.clients.cors_origins;
   options.per_message_deflate = deflate_options(config.per_message_deflate);
+  options.recovery.enabled = config.recovery.enabled;
+  options.recovery.max_disconnection_ms = config.recovery.max_disconnection_ms;
+  options.recovery.session_bytes_max = config.recovery.session_bytes_max;
+  options.recovery.log_bytes_max = config.recovery.log_bytes_max;
+  options.recovery.sessions_max = config.recovery.sessions_max;
   return options;
 }
 
@@ -107,6 +113,7 @@ void run(const Config& config) {
   Server server(server_options(config));
   if (!config.redis.url.empty()) server.adapter(adapter_options(config));
   identify_users(server);
+  serve_subscriptions(server, config.clients.subscribe);
 
   runtime::Node& node = server.node();
   metrics.emplace(node);

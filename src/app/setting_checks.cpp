@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <system_error>
 
+#include "base/utf8.hpp"
 #include "io/address.hpp"
 #include "redis/url.hpp"
 
@@ -68,6 +69,11 @@ Complaint check_addresses(std::string_view expected, const std::vector<std::stri
 Complaint check_origins(std::string_view expected, const std::vector<std::string>& given) {
   if (given == std::vector<std::string>{"*"}) return std::nullopt;
   return std::all_of(given.begin(), given.end(), is_origin) ? std::nullopt : mismatch(expected, given);
+}
+
+Complaint check_rooms(std::string_view expected, const std::vector<std::string>& given) {
+  const auto is_room = [](const std::string& room) { return !room.empty() && room.size() <= 256 && is_utf8(room); };
+  return std::all_of(given.begin(), given.end(), is_room) ? std::nullopt : Complaint(mismatch(expected, given));
 }
 
 Complaint check_keys(std::string_view expected, const std::vector<std::string>& given) {

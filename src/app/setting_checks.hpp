@@ -16,6 +16,7 @@ Complaint mismatch_of_kind(std::string_view expected, const SettingValue& value)
 Complaint check_address(std::string_view expected, const std::string& given);
 Complaint check_addresses(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_origins(std::string_view expected, const std::vector<std::string>& given);
+Complaint check_rooms(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_keys(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_redis_url(std::string_view expected, const std::string& given);
 Complaint check_folder(std::string_view expected, const std::string& given);

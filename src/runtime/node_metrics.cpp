@@ -138,6 +138,10 @@ void collect_sockets(const Node& node, Collector& out) {
           of(&Stats::broadcasts));
   out.add("carillon_handler_exceptions_total", "Exceptions that escaped the application's handlers.", Type::counter,
           of(&Stats::handler_exceptions));
+  out.add("carillon_recoveries_total", "Clients that came back as the socket that they were.", Type::counter,
+          of(&Stats::recovered));
+  out.add("carillon_recoveries_failed_total", "Clients that asked for it and got a new socket.", Type::counter,
+          of(&Stats::recoveries_failed));
   out.add("carillon_deliveries_total", "Packets of broadcasts handed to sessions.", Type::counter,
           of(&Stats::deliveries));
 }

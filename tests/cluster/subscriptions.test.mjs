@@ -37,10 +37,10 @@ describe("subscriptions", { skip: skip_on_reference }, () => {
     const other = await connect(second, "ada");
     await until_held("ada", 2);
     assert.deepEqual(await user_rooms(), [room_channel("user:ada")]);
-    one.close();
-    other.close();
+    one.leave();
+    other.leave();
     await until_held("ada", 1);
-    two.close();
+    two.leave();
     await until_held("ada", 0);
     assert.deepEqual(await user_rooms(), []);
   });
@@ -50,14 +50,14 @@ describe("subscriptions", { skip: skip_on_reference }, () => {
     await until_held("grace", 1);
     assert.equal(await cluster.control.publish(room_channel("user:grace"), ""), 1);
     assert.equal(await cluster.control.publish(room_channel("user:nobody"), ""), 0);
-    client.close();
+    client.leave();
     await until_held("grace", 0);
   });
 
   it("end in the right state when members come and go quickly", async () => {
     for (let i = 0; i < 10; ++i) {
       const clients = await Promise.all(Array.from({ length: 5 }, () => connect(first, "quick")));
-      for (const client of clients) client.close();
+      for (const client of clients) client.leave();
     }
     const last = await connect(first, "quick");
     await until_held("quick", 1);
@@ -65,10 +65,10 @@ describe("subscriptions", { skip: skip_on_reference }, () => {
     // The late ends of the earlier connections must not take it away.
     await connect(second, "quick").then(async (marker) => {
       await until_held("quick", 2);
-      marker.close();
+      marker.leave();
     });
     await until_held("quick", 1);
-    last.close();
+    last.leave();
     await until_held("quick", 0);
   });
 
@@ -76,7 +76,7 @@ describe("subscriptions", { skip: skip_on_reference }, () => {
     const count = is_slow ? 50 : 300;
     const clients = await Promise.all(Array.from({ length: count }, (_, i) => connect(i % 2 ? first : second, `crowd-${i}`)));
     await eventually(`${count} rooms`, async () => (await user_rooms()).length === count);
-    for (const client of clients) client.close();
+    for (const client of clients) client.leave();
     await eventually("no rooms", async () => (await user_rooms()).length === 0);
   });
 
@@ -87,6 +87,6 @@ describe("subscriptions", { skip: skip_on_reference }, () => {
     await member.program.kill();
     await until_held("victim", 0);
     await cluster.redis.until_subscribed(cluster.control, base_channel, 2);
-    client.close();
+    client.leave();
   });
 });

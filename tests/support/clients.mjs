@@ -9,6 +9,14 @@ export const modes = {
   upgrade: { transports: ["polling", "websocket"] },
 };
 
+const offset = /^[0-9a-z]{10}(-[0-9a-z]{1,13})?$/;
+
+// What the application has sent: where recovery is on, events end with one more argument.
+function without_offset(socket, args) {
+  const has_one = socket._pid !== undefined && typeof args.at(-1) === "string" && offset.test(args.at(-1));
+  return has_one ? args.slice(0, -1) : args;
+}
+
 export class Client {
   // `url` may end in a namespace. No reconnection: a lost connection has to fail the test.
   constructor(url, { mode = "websocket", socket, ...options } = {}) {
@@ -20,7 +28,7 @@ export class Client {
       this.socket.once("connect_error", reject);
     });
     this.connected.catch(() => {});
-    this.socket.onAny((event, ...args) => this.queue(event).push(args));
+    this.socket.onAny((event, ...args) => this.queue(event).push(without_offset(this.socket, args)));
     this.socket.on("disconnect", (reason) => {
       this.ended = `disconnected (${reason})`;
       for (const queue of this.queues.values()) queue.end(this.ended);
@@ -69,6 +77,9 @@ export class Client {
 
   // Closes the whole connection, not only this namespace.
   close() { this.socket.io._close(); }
+
+  // Says good-bye first: the session is not kept for its return.
+  leave() { this.socket.disconnect(); }
 }
 
 // A volatile event may be dropped for a client whose connection is busy just then, so it is sent until each has got one.
