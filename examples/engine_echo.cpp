@@ -1,5 +1,6 @@
 // Engine.IO without Socket.IO: sends back each message. It works on the layer below the public API, as a test server
 // for the protocol; applications use <carillon/carillon.hpp>.
+#include <csignal>
 #include <iostream>
 #include <memory>
 
@@ -42,7 +43,7 @@ int main(int argc, char** argv) try {
   options.allow_eio3 = flags.allow_eio3;
   options.cors_origins = {"*"};
 
-  io::StopSignals signals;
+  io::ProcessSignals signals;
   runtime::Shard shard({0, "echo", &options}, [](runtime::Shard&) { return std::make_unique<Echo>(); });
   io::SocketAddress address = io::resolve("127.0.0.1", flags.port).front();
   auto listener = std::make_unique<io::Listener>(address, false);
@@ -50,7 +51,8 @@ int main(int argc, char** argv) try {
   shard.listen(std::move(listener), shard.client_service());
   shard.start();
   std::cout << "ready " << address.to_string() << std::endl;
-  signals.wait();
+  while (signals.wait() == SIGHUP) {
+  }
   return 0;
 } catch (const std::exception& error) {
   return complain(error);

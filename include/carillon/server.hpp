@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <carillon/namespace.hpp>
+#include <carillon/tls_options.hpp>
 #include <carillon/transport_options.hpp>
 
 namespace carillon {
@@ -30,8 +31,16 @@ struct RecoveryOptions {
 
 // Names and defaults follow the Socket.IO documentation where it has the option.
 struct ServerOptions {
-  std::string listen = "127.0.0.1:3000";  // HOST:PORT; port 0 picks a free one
+  // Where clients connect: [http://|https://]HOST:PORT or unix:PATH; port 0 picks a free one. A name is all of its
+  // addresses, [::] all of the machine, IPv4 included. Behind it options may stand, as in a URL's query:
+  //   proxy_protocol=true   every connection must begin with a PROXY header (v1 or v2) from one of trusted_proxies
+  //   mode=660              permissions of a Unix socket; else the umask decides
+  std::string listen = "127.0.0.1:3000";
   std::vector<std::string> more_listeners = {};
+  TlsOptions tls = {};  // for https://
+  // Addresses and networks ("10.0.0.0/8"), and "unix" for those who connect to a Unix socket: their PROXY headers,
+  // X-Forwarded-For and X-Forwarded-Proto are believed, other peers' are not.
+  std::vector<std::string> trusted_proxies = {};
   std::string path = "/socket.io/";
   unsigned shards = 0;         // 0: one per core that the process may use
   std::string node_name = {};  // empty: host name and four random characters
@@ -39,6 +48,7 @@ struct ServerOptions {
   std::uint32_t ping_timeout_ms = 20'000;
   std::uint32_t upgrade_timeout_ms = 10'000;
   std::uint32_t connect_timeout_ms = 45'000;
+  std::uint32_t handshake_timeout_ms = 10'000;  // for the PROXY header and the TLS handshake
   std::size_t max_payload_bytes = 1'000'000;
   bool allow_eio3 = false;                             // Socket.IO v2 clients, which speak Engine.IO 3
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
@@ -118,16 +128,22 @@ class Server {
     root().disconnect_sockets(close, std::move(done));
   }
 
-  // Listens and returns. Throws std::system_error when an address cannot be bound.
+  // Listens and returns. Throws std::system_error when an address cannot be bound, std::invalid_argument for options
+  // that cannot be used, files of TLS included.
   void start();
-  // start(), then waits for stop() or for SIGTERM or SIGINT, which it handles.
+  // start(), then waits for stop() or for SIGTERM or SIGINT, which it handles; at SIGHUP it calls reload_certificates().
   // `listening`, if given, is called in between, when clients can connect.
   void run(const std::function<void()>& listening = nullptr);
   // Closes all connections and joins the shards. Any thread but a shard's.
   void stop();
 
-  std::string address() const;  // HOST:PORT of the first listener, with the real port, after start()
-  bool ready() const;           // the cluster connection, if any, is subscribed and proven
+  // Reads the files of TLS again: for new connections, nobody is dropped. False: one of them cannot be used; that is
+  // logged, and the old ones stay. Any thread, after start().
+  bool reload_certificates();
+
+  // After start(): HOST:PORT of the first listener, with the real port, or unix:PATH.
+  std::string address() const;
+  bool ready() const;  // the cluster connection, if any, is subscribed and proven
 
   runtime::Node& node() { return *node_; }  // for programs inside this project
 

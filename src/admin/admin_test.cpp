@@ -19,7 +19,7 @@ class FakeNode final : public MetricsSource, public ReadinessSource, public Info
  public:
   std::vector<Sample> collect() const override { return {{"carillon_up", "Up.", Sample::Type::gauge, {}, 1}}; }
   Readiness readiness() const override { return state; }
-  Info info() const override { return {"bell-1", "127.0.0.1:3000", true, false}; }
+  Info info() const override { return {"bell-1", "http://127.0.0.1:3000", true, false}; }
   Readiness state;
 };
 
@@ -80,7 +80,7 @@ TEST_F(AdminTest, info_tells_what_the_page_shows) {
   ASSERT_TRUE(info);
   EXPECT_EQ(*info, Value(Object{{"node", "bell-1"},
                                 {"version", version()},
-                                {"clients", "127.0.0.1:3000"},
+                                {"clients", "http://127.0.0.1:3000"},
                                 {"redis", true},
                                 {"keys", false}}));
 }

@@ -41,7 +41,7 @@ class ReadinessSource {
 // Public facts about the node, for its page.
 struct Info {
   std::string node;
-  std::string clients;  // HOST:PORT of the first listener for clients
+  std::string clients;  // URL of the first listener for clients that has one, "http://127.0.0.1:3000"; else empty
   bool redis = false;   // a cluster is configured
   bool keys = false;    // calls to the API need a key
 };

@@ -1,19 +1,16 @@
 #include "app/address.hpp"
 
-#include <arpa/inet.h>
-
-#include "io/address.hpp"
+#include "io/endpoint.hpp"
 
 namespace carillon::app {
 
 bool is_loopback(std::string_view text) {
-  const auto address = io::parse_host_port(text);
+  const auto endpoint = io::parse_endpoint(text);
+  if (!endpoint) return false;
+  if (endpoint->is_unix() || endpoint->tcp.host == "localhost") return true;
+  const auto address = IpAddress::parse(endpoint->tcp.host);
   if (!address) return false;
-  in_addr ipv4;
-  if (inet_pton(AF_INET, address->host.c_str(), &ipv4) == 1) return (ntohl(ipv4.s_addr) >> 24) == 127;
-  in6_addr ipv6;
-  if (inet_pton(AF_INET6, address->host.c_str(), &ipv6) == 1) return IN6_IS_ADDR_LOOPBACK(&ipv6);
-  return address->host == "localhost";
+  return IpNetwork::parse("127.0.0.0/8")->contains(*address) || address == IpAddress::parse("::1");
 }
 
 }  // namespace carillon::app

@@ -5,7 +5,8 @@
 
 namespace carillon::app {
 
-// Whether `text` is HOST:PORT of which only programs of this machine can make use: 127.0.0.0/8, ::1, localhost.
+// Whether only programs of this machine can make use of the endpoint (io/endpoint.hpp): 127.0.0.0/8, ::1, localhost, a
+// Unix socket.
 bool is_loopback(std::string_view text);
 
 }  // namespace carillon::app

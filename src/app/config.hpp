@@ -14,6 +14,13 @@ struct Config {
     std::vector<std::string> listen{"127.0.0.1:3000"};
     std::vector<std::string> cors_origins{"*"};
     std::vector<std::string> subscribe;
+    std::vector<std::string> trusted_proxies;
+  };
+  struct Tls {
+    std::string certificate_file;
+    std::string key_file;
+    std::string client_ca_file;
+    std::string min_version = "1.2";
   };
   struct Api {
     std::string listen = "127.0.0.1:3001";
@@ -62,6 +69,7 @@ struct Config {
     std::size_t sessions_max = 100'000;
   };
   struct Limits {
+    std::uint32_t handshake_timeout_ms = 10'000;
     std::size_t send_queue_bytes_max = 4 * 1024 * 1024;
     std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;
   };
@@ -76,6 +84,7 @@ struct Config {
   };
 
   Clients clients;
+  Tls tls;
   Api api;
   Redis redis;
   Data data;

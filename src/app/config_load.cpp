@@ -3,12 +3,34 @@
 #include <fmt/format.h>
 
 #include "app/address.hpp"
+#include "io/endpoint.hpp"
 
 namespace carillon::app {
 namespace {
 
 void append(std::vector<std::string>& all, std::vector<std::string> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+void check_listeners(const Config& config, std::vector<std::string>& errors) {
+  std::vector<std::string> all = config.clients.listen;
+  all.push_back(config.api.listen);
+  bool tls = false;
+  for (const std::string& listen : all) {
+    const auto endpoint = io::parse_endpoint(listen);
+    if (!endpoint) continue;
+    tls |= endpoint->tls;
+    if (endpoint->tls && (config.tls.certificate_file.empty() || config.tls.key_file.empty())) {
+      errors.push_back(fmt::format("{}: TLS needs a certificate: set tls.certificate_file and tls.key_file", listen));
+    }
+    if (endpoint->proxy_protocol && config.clients.trusted_proxies.empty()) {
+      errors.push_back(
+          fmt::format("{}: the PROXY protocol needs proxies that are believed: set clients.trusted_proxies", listen));
+    }
+  }
+  if (!tls && !(config.tls.certificate_file.empty() && config.tls.key_file.empty())) {
+    errors.emplace_back("tls.certificate_file: no listener has TLS: let one begin with https://");
+  }
 }
 
 }  // namespace
@@ -30,6 +52,7 @@ Result<Config, std::vector<std::string>> load_config(const ConfigSources& source
 
 std::vector<std::string> check_together(const Config& config) {
   std::vector<std::string> errors;
+  check_listeners(config, errors);
   if (config.api.keys.empty() && !is_loopback(config.api.listen)) {
     errors.push_back(
         fmt::format("api.listen: without a key the API listens on loopback only, and {} is not: set api.keys, "

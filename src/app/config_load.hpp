@@ -21,7 +21,8 @@ struct ConfigSources {
 // The error is every sentence that there is to say, in order; never empty.
 Result<Config, std::vector<std::string>> load_config(const ConfigSources& sources);
 
-// What is wrong with settings that are fine each, but not together: addresses that would be open to everybody.
+// What is wrong with settings that are fine each, but not together: addresses that would be open to everybody, listeners
+// that lack what they need.
 std::vector<std::string> check_together(const Config& config);
 
 }  // namespace carillon::app

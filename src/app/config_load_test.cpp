@@ -99,11 +99,39 @@ TEST_F(ConfigLoad, clients_without_authentication_stay_on_this_machine_unless_al
             "can reach 192.0.2.1:3000: listen on 127.0.0.1, or allow it with --insecure");
 }
 
+TEST_F(ConfigLoad, listeners_with_tls_need_a_certificate_and_a_certificate_needs_one) {
+  Config config;
+  config.clients.listen = {"127.0.0.1:0", "https://127.0.0.1:0"};
+  EXPECT_EQ(check_together(config),
+            std::vector<std::string>{"https://127.0.0.1:0: TLS needs a certificate: set tls.certificate_file and "
+                                     "tls.key_file"});
+  config.tls.certificate_file = "certificate.pem";
+  EXPECT_EQ(check_together(config).size(), 1U);
+  config.tls.key_file = "key.pem";
+  EXPECT_TRUE(check_together(config).empty());
+  config.clients.listen = {"127.0.0.1:0"};
+  EXPECT_EQ(check_together(config),
+            std::vector<std::string>{"tls.certificate_file: no listener has TLS: let one begin with https://"});
+  config.api.listen = "https://127.0.0.1:0";
+  EXPECT_TRUE(check_together(config).empty());
+}
+
+TEST_F(ConfigLoad, the_proxy_protocol_needs_proxies_that_are_believed) {
+  Config config;
+  config.clients.listen = {"unix:/run/c.sock?proxy_protocol=true"};
+  EXPECT_EQ(check_together(config),
+            std::vector<std::string>{"unix:/run/c.sock?proxy_protocol=true: the PROXY protocol needs proxies that are "
+                                     "believed: set clients.trusted_proxies"});
+  config.clients.trusted_proxies = {"unix"};
+  EXPECT_TRUE(check_together(config).empty());
+}
+
 TEST_F(ConfigLoad, loopback_is_what_only_this_machine_reaches) {
-  for (const char* address : {"127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1"})
+  for (const char* address : {"127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1", "https://127.0.0.1:1",
+                              "unix:/run/c.sock", "[::ffff:127.0.0.1]:1"})
     EXPECT_TRUE(is_loopback(address)) << address;
   for (const char* address : {"0.0.0.0:1", "[::]:1", ":1", "10.0.0.1:1", "example.com:1", "localhost.example.com:1",
-                              "[::ffff:10.0.0.1]:1", "127.0.0.1.example.com:1", "127.0.0.1"}) {
+                              "[::ffff:10.0.0.1]:1", "127.0.0.1.example.com:1", "127.0.0.1", "https://0.0.0.0:1"}) {
     EXPECT_FALSE(is_loopback(address)) << address;
   }
 }

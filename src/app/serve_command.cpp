@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
+#include <utility>
 
 #include <carillon/server.hpp>
 
@@ -16,6 +19,7 @@
 #include "app/page_files.hpp"
 #include "app/subscriptions.hpp"
 #include "base/log.hpp"
+#include "io/file_limit.hpp"
 #include "runtime/node.hpp"
 #include "runtime/node_metrics.hpp"
 
@@ -58,6 +62,9 @@ ServerOptions server_options(const Config& config) {
   ServerOptions options;
   options.listen = config.clients.listen.front();
   options.more_listeners.assign(config.clients.listen.begin() + 1, config.clients.listen.end());
+  options.tls = {config.tls.certificate_file, config.tls.key_file, config.tls.client_ca_file, config.tls.min_version};
+  options.trusted_proxies = config.clients.trusted_proxies;
+  options.handshake_timeout_ms = config.limits.handshake_timeout_ms;
   options.shards = config.node.shards;
   options.node_name = config.node.name;
   options.ping_interval_ms = config.engine.ping_interval_ms;
@@ -87,6 +94,26 @@ AdapterOptions adapter_options(const Config& config) {
   return options;
 }
 
+// A wildcard address is where the server listens, not one that a browser can go to.
+std::string url_to_visit(std::string url) {
+  for (const auto& [wildcard, host] : {std::pair("://0.0.0.0:", "://127.0.0.1:"), std::pair("://[::]:", "://[::1]:")}) {
+    if (const std::size_t at = url.find(wildcard); at != std::string::npos)
+      url.replace(at, std::string_view(wildcard).size(), host);
+  }
+  return url;
+}
+
+// Every client is a file descriptor: takes what the system allows without asking, and says when that is little.
+void raise_file_limit() {
+  constexpr std::uint64_t few = 10'000;
+  const std::uint64_t limit = io::raise_file_limit();
+  if (limit >= few) return;
+  log_warn(
+      fmt::format("This process may have {} open files, and so about as many clients: raise the limit (ulimit -Hn, "
+                  "LimitNOFILE).",
+                  limit));
+}
+
 // The node as the admin pages see it.
 class NodeFacts final : public admin::ReadinessSource, public admin::InfoSource {
  public:
@@ -97,7 +124,7 @@ class NodeFacts final : public admin::ReadinessSource, public admin::InfoSource 
     return {false, "Redis is away, or has not confirmed all subscriptions yet"};
   }
   admin::Info info() const override {
-    return {.node = node_.name(), .clients = node_.client_address(), .redis = node_.clustered(), .keys = keys_};
+    return {.node = node_.name(), .clients = node_.reception().client_url(), .redis = node_.clustered(), .keys = keys_};
   }
 
  private:
@@ -125,8 +152,11 @@ void run(const Config& config) {
   node.serve_api(config.api.listen, router, limits, api::listener_error);
 
   server.run([&node] {
-    fmt::print("carillon ready clients={} api={} node={}\n", node.client_address(), node.api_address(), node.name());
+    const runtime::Reception& reception = node.reception();
+    fmt::print("carillon ready clients={} api={} node={}\n", reception.client_address(), reception.api_address(),
+               node.name());
     std::fflush(stdout);
+    if (!reception.api_url().empty()) log_info("page: " + url_to_visit(reception.api_url()) + "/");
   });
 }
 
@@ -139,9 +169,13 @@ int serve(const ServeArguments& arguments) {
     return 2;
   }
   configure_log(log_level(config->log.level), config->log.format == "json" ? LogFormat::json : LogFormat::text);
+  raise_file_limit();
   try {
     run(*config);
     return 0;
+  } catch (const std::invalid_argument& error) {  // a certificate that cannot be used
+    complain("serve", error.what());
+    return 2;
   } catch (const std::exception& error) {  // an address in use, a host without a name
     complain("serve", error.what());
     return 1;

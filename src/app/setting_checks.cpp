@@ -9,7 +9,8 @@
 #include <system_error>
 
 #include "base/utf8.hpp"
-#include "io/address.hpp"
+#include "http/forwarded.hpp"
+#include "io/endpoint.hpp"
 #include "redis/url.hpp"
 
 namespace carillon::app {
@@ -54,16 +55,29 @@ Complaint mismatch_of_kind(std::string_view expected, const SettingValue& value)
   return fmt::format("expected {}, got {}", expected, foreign != nullptr ? foreign->description : kinds[value.index()]);
 }
 
-Complaint check_address(std::string_view expected, const std::string& given) {
-  return io::parse_host_port(given) ? std::nullopt : mismatch(expected, given);
+Complaint check_endpoint(std::string_view expected, const std::string& given) {
+  return io::parse_endpoint(given) ? std::nullopt : mismatch(expected, given);
 }
 
-Complaint check_addresses(std::string_view expected, const std::vector<std::string>& given) {
+Complaint check_endpoints(std::string_view expected, const std::vector<std::string>& given) {
   if (given.empty()) return mismatch(expected, given);
-  for (const auto& address : given) {
-    if (auto complaint = check_address(expected, address)) return complaint;
+  for (const auto& endpoint : given) {
+    if (auto complaint = check_endpoint(expected, endpoint)) return complaint;
   }
   return std::nullopt;
+}
+
+Complaint check_proxies(std::string_view expected, const std::vector<std::string>& given) {
+  if (const auto proxies = http::TrustedProxies::parse(given); !proxies) return mismatch(expected, proxies.error());
+  return std::nullopt;
+}
+
+Complaint check_path(std::string_view expected, const std::string& given) {
+  return given.contains('\0') ? mismatch(expected, given) : std::nullopt;
+}
+
+Complaint check_tls_version(std::string_view expected, const std::string& given) {
+  return check_choice(expected, given, {"1.2", "1.3"});
 }
 
 Complaint check_origins(std::string_view expected, const std::vector<std::string>& given) {

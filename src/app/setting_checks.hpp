@@ -13,8 +13,11 @@ Complaint mismatch(std::string_view expected, const SettingValue& value);
 // Where the kind is wrong already: says it, and not the value, which may be secret and should not end up in a log.
 Complaint mismatch_of_kind(std::string_view expected, const SettingValue& value);
 
-Complaint check_address(std::string_view expected, const std::string& given);
-Complaint check_addresses(std::string_view expected, const std::vector<std::string>& given);
+Complaint check_endpoint(std::string_view expected, const std::string& given);
+Complaint check_endpoints(std::string_view expected, const std::vector<std::string>& given);
+Complaint check_proxies(std::string_view expected, const std::vector<std::string>& given);
+Complaint check_path(std::string_view expected, const std::string& given);
+Complaint check_tls_version(std::string_view expected, const std::string& given);
 Complaint check_origins(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_rooms(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_keys(std::string_view expected, const std::vector<std::string>& given);

@@ -1,11 +1,12 @@
 #include "io/address.hpp"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
-#include <array>
+#include <bit>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 
 namespace carillon::io {
@@ -53,18 +54,28 @@ void SocketAddress::set_port(std::uint16_t port) {
   if (std::uint16_t* field = port_field(storage)) *field = htons(port);
 }
 
-std::string SocketAddress::host() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* bytes = nullptr;
-  if (family() == AF_INET) bytes = &reinterpret_cast<const sockaddr_in&>(storage).sin_addr;
-  if (family() == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
-  if (bytes == nullptr || inet_ntop(family(), bytes, text.data(), text.size()) == nullptr) return "";
-  return text.data();
+IpAddress SocketAddress::ip() const {
+  if (family() == AF_INET)
+    return IpAddress(std::bit_cast<IpAddress::V4>(reinterpret_cast<const sockaddr_in&>(storage).sin_addr));
+  if (family() == AF_INET6)
+    return IpAddress(std::bit_cast<IpAddress::V6>(reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr));
+  return {};
 }
 
 std::string SocketAddress::to_string() const {
-  const std::string name = host();
-  return (family() == AF_INET6 ? "[" + name + "]" : name) + ":" + std::to_string(port());
+  if (family() == AF_UNIX) return std::string("unix:") + reinterpret_cast<const sockaddr_un&>(storage).sun_path;
+  const std::string name = ip().to_string();
+  return (name.contains(':') ? "[" + name + "]" : name) + ":" + std::to_string(port());
+}
+
+SocketAddress unix_address(std::string_view path) {
+  SocketAddress address;
+  auto& raw = reinterpret_cast<sockaddr_un&>(address.storage);
+  raw.sun_family = AF_UNIX;
+  path = path.substr(0, unix_path_bytes_max);
+  path.copy(raw.sun_path, path.size());
+  address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  return address;
 }
 
 std::vector<SocketAddress> resolve(const std::string& host, std::uint16_t port) {

@@ -1,14 +1,15 @@
-// HOST:PORT and what it means to the operating system.
+// HOST:PORT, and socket addresses of the operating system.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/ip_address.hpp"
 
 namespace carillon::io {
 
@@ -27,9 +28,12 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
-  std::string host() const;       // "127.0.0.1", "::1"
-  std::string to_string() const;  // with port; IPv6 in brackets
+  IpAddress ip() const;           // none for a Unix socket
+  std::string to_string() const;  // "127.0.0.1:3000", "[::1]:3000", "unix:/run/carillon.sock"
 };
+
+inline constexpr std::size_t unix_path_bytes_max = 107;
+SocketAddress unix_address(std::string_view path);  // of at most that many bytes
 
 // Blocks while names are looked up (numeric addresses do not). Empty if there is no such host.
 std::vector<SocketAddress> resolve(const std::string& host, std::uint16_t port);

@@ -37,17 +37,32 @@ TEST(AddressTest, RefusesWhatIsNoHostAndPort) {
 TEST(AddressTest, NumericAddressesResolveToThemselves) {
   const auto v4 = resolve("127.0.0.1", 80);
   ASSERT_EQ(v4.size(), 1U);
-  EXPECT_EQ(v4.front().host(), "127.0.0.1");
+  EXPECT_EQ(v4.front().ip().to_string(), "127.0.0.1");
   EXPECT_EQ(v4.front().to_string(), "127.0.0.1:80");
 
   const auto v6 = resolve("::1", 8080);
   ASSERT_EQ(v6.size(), 1U);
-  EXPECT_EQ(v6.front().host(), "::1");
+  EXPECT_EQ(v6.front().ip().to_string(), "::1");
   EXPECT_EQ(v6.front().port(), 8080);
   EXPECT_EQ(v6.front().to_string(), "[::1]:8080");
 }
 
 TEST(AddressTest, UnknownHostResolvesToNothing) { EXPECT_TRUE(resolve("", 80).empty()); }
+
+TEST(AddressTest, UnixSocketsHaveAPath) {
+  const SocketAddress address = unix_address("/run/carillon.sock");
+  EXPECT_EQ(address.to_string(), "unix:/run/carillon.sock");
+  EXPECT_EQ(address.port(), 0);
+  EXPECT_TRUE(address.ip().is_none());
+  const std::string longest(unix_path_bytes_max, 'x');
+  EXPECT_EQ(unix_address(longest).to_string(), "unix:" + longest);
+}
+
+TEST(AddressTest, AnIpv4ClientOfADualStackSocketIsAnIpv4Client) {
+  const SocketAddress mapped = resolve("::ffff:192.0.2.7", 80).front();
+  EXPECT_EQ(mapped.ip().to_string(), "192.0.2.7");
+  EXPECT_EQ(mapped.to_string(), "192.0.2.7:80");
+}
 
 TEST(AddressTest, PortCanBeChanged) {
   SocketAddress address = resolve("127.0.0.1", 1).front();
@@ -56,7 +71,7 @@ TEST(AddressTest, PortCanBeChanged) {
   SocketAddress nothing;
   nothing.set_port(1);
   EXPECT_EQ(nothing.port(), 0);
-  EXPECT_EQ(nothing.host(), "");
+  EXPECT_TRUE(nothing.ip().is_none());
 }
 
 TEST(AddressTest, SocketsKnowBothEnds) {

@@ -1,6 +1,7 @@
 #include "io/listener.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 
 #include <cerrno>
 #include <system_error>
@@ -19,21 +20,37 @@ constexpr int accepts_per_turn = 64;  // others on the loop get their turn durin
   throw std::system_error(errno, std::generic_category(), "cannot listen on " + address.to_string());
 }
 
-Socket bound_socket(const SocketAddress& address, bool shared) {
+Socket new_socket(const SocketAddress& address) {
   Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) fail(address);
+  return socket;
+}
+
+Socket bound_socket(const SocketAddress& address, bool shared) {
+  Socket socket = new_socket(address);
   const int on = 1;
+  const int off = 0;
+  if (address.family() == AF_INET6) setsockopt(socket.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shared) setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (::bind(socket.fd(), address.raw(), address.size) != 0) fail(address);
   return socket;
 }
 
+Socket spare_descriptor() { return Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
 }  // namespace
 
-Listener::Listener(const SocketAddress& address, bool shared) : socket_(bound_socket(address, shared)) {
+Listener::Listener(const SocketAddress& address, bool shared)
+    : socket_(bound_socket(address, shared)), spare_(spare_descriptor()) {
   if (::listen(socket_.fd(), backlog) != 0) fail(address);
-  spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+Listener::Listener(const std::string& path, std::optional<mode_t> mode)
+    : socket_(new_socket(unix_address(path))),
+      file_(std::make_unique<UnixSocketFile>(socket_, path, mode)),
+      spare_(spare_descriptor()) {
+  if (::listen(socket_.fd(), backlog) != 0) fail(unix_address(path));
 }
 
 void Listener::probe(const SocketAddress& address) {
@@ -52,13 +69,14 @@ void Listener::stop() {
   if (loop_ == nullptr || !socket_.is_open()) return;
   loop_->unwatch(socket_.fd(), *this);
   socket_.close();
+  file_.reset();
 }
 
 // Out of file descriptors: without this the connection would stay in the backlog and wake the loop without end.
 void Listener::refuse_one() {
   spare_.close();
   Socket(::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC)).close();
-  spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  spare_ = spare_descriptor();
   if (!spare_.is_open()) pause();  // another thread was faster
   if (!std::exchange(told_, true))
     log_error("out of file descriptors: new connections are closed; raise the limit (ulimit -n)");
@@ -73,7 +91,7 @@ void Listener::resume(TimePoint now) {
   if (now < resume_at_) return;
   resume_at_ = never;
   if (!socket_.is_open()) return;
-  if (!spare_.is_open()) spare_ = Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!spare_.is_open()) spare_ = spare_descriptor();
   loop_->change(socket_.fd(), *this, true, false);
 }
 
@@ -92,7 +110,7 @@ void Listener::on_io(bool, bool) {
       return;
     }
     Socket socket(fd);
-    socket.set_no_delay();
+    if (file_ == nullptr) socket.set_no_delay();
     accepted_(std::move(socket), peer);
   }
 }

@@ -13,23 +13,24 @@
 
 namespace carillon::io {
 
-StopSignals::StopSignals() {
+ProcessSignals::ProcessSignals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (signals_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
-StopSignals::~StopSignals() {
+ProcessSignals::~ProcessSignals() {
   ::close(signals_);
   ::close(wake_);
 }
 
-int StopSignals::wait() {
+int ProcessSignals::wait() {
   std::array<pollfd, 2> files{pollfd{signals_, POLLIN, 0}, pollfd{wake_, POLLIN, 0}};
   while (::poll(files.data(), files.size(), -1) < 0 && errno == EINTR) {
   }
@@ -39,7 +40,7 @@ int StopSignals::wait() {
   return static_cast<int>(info.ssi_signo);
 }
 
-void StopSignals::interrupt() {
+void ProcessSignals::interrupt() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }

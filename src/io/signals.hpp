@@ -1,16 +1,16 @@
-// SIGTERM and SIGINT as a thing to wait for.
+// SIGTERM, SIGINT and SIGHUP as a thing to wait for.
 #pragma once
 
 namespace carillon::io {
 
-// Blocks the two signals in this thread and those it starts: construct it before any other thread. (Writing to a
+// Blocks the three signals in this thread and those it starts: construct it before any other thread. (Writing to a
 // closed connection never signals: every write uses MSG_NOSIGNAL.)
-class StopSignals {
+class ProcessSignals {
  public:
-  StopSignals();
-  ~StopSignals();
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
+  ProcessSignals();
+  ~ProcessSignals();
+  ProcessSignals(const ProcessSignals&) = delete;
+  ProcessSignals& operator=(const ProcessSignals&) = delete;
 
   // Waits for one of them, or for interrupt(). Gives the signal's number, 0 after interrupt().
   int wait();

@@ -10,21 +10,21 @@ namespace {
 
 // std::raise sends to the calling thread alone, whatever other threads there are.
 TEST(SignalsTest, WaitGivesTheSignal) {
-  StopSignals signals;
-  for (const int number : {SIGTERM, SIGINT}) {
+  ProcessSignals signals;
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     std::raise(number);
     EXPECT_EQ(signals.wait(), number);
   }
 }
 
 TEST(SignalsTest, InterruptEndsTheWaitFromAnotherThread) {
-  StopSignals signals;
+  ProcessSignals signals;
   const std::jthread other([&] { signals.interrupt(); });
   EXPECT_EQ(signals.wait(), 0);
 }
 
 TEST(SignalsTest, InterruptBeforeTheWaitIsNotLost) {
-  StopSignals signals;
+  ProcessSignals signals;
   signals.interrupt();
   EXPECT_EQ(signals.wait(), 0);
 }

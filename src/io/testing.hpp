@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -21,8 +22,10 @@
 #include <utility>
 
 #include "io/address.hpp"
+#include "io/endpoint.hpp"
 #include "io/loop.hpp"
 #include "io/socket.hpp"
+#include "io/testing_tls.hpp"
 
 namespace carillon::io::testing {
 
@@ -31,10 +34,11 @@ inline constexpr std::chrono::seconds patience{20};
 
 inline SocketAddress loopback(std::uint16_t port = 0) { return resolve("127.0.0.1", port).front(); }
 
+// Of an endpoint: "127.0.0.1:3000", "https://127.0.0.1:3000", "unix:/tmp/socket".
 inline SocketAddress address_of(const std::string& text) {
-  const auto parsed = parse_host_port(text);
-  if (!parsed) throw std::invalid_argument("no address: " + text);
-  return resolve(parsed->host, parsed->port).front();
+  const auto endpoint = parse_endpoint(text);
+  if (!endpoint) throw std::invalid_argument("no address: " + text);
+  return endpoint->is_unix() ? unix_address(endpoint->path) : resolve(endpoint->tcp.host, endpoint->tcp.port).front();
 }
 
 // A port that nobody listens on.
@@ -120,12 +124,28 @@ class BlockingClient {
       : socket_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) setsockopt(socket_.fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     if (::connect(socket_.fd(), server.raw(), server.size) != 0) throw std::runtime_error("cannot connect");
-    socket_.set_no_delay();
+    if (server.family() != AF_UNIX) socket_.set_no_delay();
   }
-  explicit BlockingClient(const std::string& server) : BlockingClient(address_of(server)) {}
+  // By TLS where the address begins with "https://".
+  explicit BlockingClient(const std::string& server, int receive_buffer = 0)
+      : BlockingClient(address_of(server), receive_buffer) {
+    if (server.starts_with("https://")) start_tls();
+  }
+
+  // Throws when the server refuses.
+  void start_tls(const TlsClientOptions& options = {}) {
+    std::signal(SIGPIPE, SIG_IGN);
+    tls_ = std::make_unique<TlsClientEnd>(options);
+    SSL_set_fd(tls_->raw(), socket_.fd());
+    if (SSL_connect(tls_->raw()) != 1) throw std::runtime_error("no TLS");
+  }
+  const TlsClientEnd& tls() const { return *tls_; }
+  int fd() const { return socket_.fd(); }
 
   // False: the other side has gone, or does not read.
   bool send(std::string_view bytes) {
+    std::size_t written = 0;
+    if (tls_ != nullptr && !bytes.empty()) return SSL_write_ex(tls_->raw(), bytes.data(), bytes.size(), &written) == 1;
     while (!bytes.empty()) {
       if (!wait(POLLOUT)) return false;
       const ssize_t sent = ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -138,9 +158,10 @@ class BlockingClient {
   // Some bytes, at least one; none at the end of the stream, after an error, or when nothing comes.
   std::string receive() {
     if (!unread_.empty()) return std::exchange(unread_, {});
-    if (!wait(POLLIN)) return {};
+    if (!has_plaintext() && !wait(POLLIN)) return {};
     std::array<char, 65536> buffer;
-    const ssize_t count = ::recv(socket_.fd(), buffer.data(), buffer.size(), 0);
+    const ssize_t count = tls_ != nullptr ? SSL_read(tls_->raw(), buffer.data(), static_cast<int>(buffer.size()))
+                                          : ::recv(socket_.fd(), buffer.data(), buffer.size(), 0);
     ended_ = count <= 0;
     if (count <= 0) return {};
     return {buffer.data(), static_cast<std::size_t>(count)};
@@ -204,7 +225,10 @@ class BlockingClient {
     return ::poll(&file, 1, static_cast<int>(timeout.count())) > 0;
   }
 
+  bool has_plaintext() const { return tls_ != nullptr && SSL_pending(tls_->raw()) > 0; }
+
   Socket socket_;
+  std::unique_ptr<TlsClientEnd> tls_;
   std::string unread_;
   bool ended_ = false;
 };

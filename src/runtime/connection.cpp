@@ -12,20 +12,28 @@ constexpr std::size_t unread_bytes_max = 256 * 1024;  // pipelined behind a requ
 
 }  // namespace
 
-Connection::Connection(Shard& shard, Service& service, io::Socket socket, std::string address)
+Connection::Connection(Shard& shard, Service& service, io::Stream stream, const http::Origin& origin,
+                       const Entrance& entrance)
     : shard_(shard),
       service_(service),
-      socket_(std::move(socket)),
-      address_(std::move(address)),
-      http_(std::make_unique<HttpState>(service.limits.parser)) {}
+      stream_(std::move(stream)),
+      origin_(origin),
+      http_(std::make_unique<HttpState>(service.limits.parser)) {
+  if (!entrance.proxy_protocol && entrance.tls == nullptr) return;
+  arrival_ = std::make_unique<Arrival>(Arrival{entrance, {}});
+  state_ = State::arriving;
+}
 
 Connection::~Connection() = default;
 
-void Connection::start(std::string unread, std::string_view unsent) {
-  shard_.loop().watch(socket_.fd(), *this);
+void Connection::start(std::string unread, std::string unsent) {
+  shard_.loop().watch(stream_.fd(), *this);
+  if (state_ == State::arriving) return begin_arrival();
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.head_timeout);
-  if (!unsent.empty()) queue(std::string(unsent));
+  if (!unsent.empty()) queue(std::move(unsent));
+  if (stream_.has_unsent()) set_blocked(true);
   if (!unread.empty()) on_bytes(unread);
+  if (stream_.has_ended()) on_end_of_stream(true);
 }
 
 // --- reading ---
@@ -36,8 +44,10 @@ void Connection::on_io(bool readable, bool writable) {
 }
 
 void Connection::on_readable() {
+  if (state_ == State::arriving) return on_arrival_readable();
   const std::span<char> buffer = shard_.read_buffer();
-  const auto count = socket_.read(buffer);
+  const auto count = stream_.read(buffer);
+  if (stream_.has_unsent()) set_blocked(true);
   if (!count) {
     if (count.error() == EAGAIN || count.error() == EINTR) return;
     return on_end_of_stream(false);
@@ -45,10 +55,13 @@ void Connection::on_readable() {
   if (*count == 0) return on_end_of_stream(true);
   shard_.stats().bytes_received.add(*count);
   on_bytes(buffer.first(*count));
+  if (stream_.has_ended()) on_end_of_stream(true);
 }
 
 void Connection::on_bytes(std::span<char> bytes) {
   switch (state_) {
+    case State::arriving:
+      return;  // it reads by itself
     case State::reading_request:
       if (http_->unread.empty()) return read_requests({bytes.data(), bytes.size()});
       [[fallthrough]];  // answered in this turn: what came before these bytes has not been read yet
@@ -116,7 +129,7 @@ void Connection::flush() {
 // nobody is called back from here.
 bool Connection::write_queue() {
   if (broken_) return false;
-  const auto [outcome, bytes] = queue_.write(socket_, shard_.scratch());
+  const auto [outcome, bytes] = queue_.write(stream_, shard_.scratch());
   if (bytes > 0) shard_.stats().bytes_sent.add(bytes);
   switch (outcome) {
     case OutputQueue::Outcome::done:
@@ -136,7 +149,7 @@ bool Connection::write_queue() {
 void Connection::set_blocked(bool blocked) {
   if (std::exchange(blocked_, blocked) == blocked) return;
   // A client that does not read its answers is not asked for more requests.
-  shard_.loop().change(socket_.fd(), *this, !blocked || http_ == nullptr, blocked);
+  shard_.loop().change(stream_.fd(), *this, !blocked || http_ == nullptr, blocked);
 }
 
 // --- the end ---
@@ -145,12 +158,14 @@ void Connection::set_blocked(bool blocked) {
 // with unread input resets the connection, and the peer may lose our last words).
 void Connection::begin_closing() {
   if (std::exchange(writes_shut_, true)) return;
-  socket_.shutdown_writes();
+  stream_.end_writing();
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.close_timeout);
 }
 
 void Connection::on_deadline(TimePoint) {
   switch (state_) {
+    case State::arriving:
+      return fail_arrival(ArrivalFailure::timeout);
     case State::reading_request:
       if (http_ && http_->parser.started()) {  // a stalled request gets an answer
         http_->keep_alive = false;
@@ -173,6 +188,7 @@ void Connection::on_deadline(TimePoint) {
 }
 
 void Connection::on_stop() {
+  if (state_ == State::arriving) return end();
   if (state_ == State::reading_request && !http_->parser.started() && queue_.empty()) end();
 }
 
@@ -184,8 +200,8 @@ void Connection::cut() {
 void Connection::end() {
   if (std::exchange(state_, State::ended) == State::ended) return;
   shard_.timers().clear(*this);
-  if (socket_.is_open()) shard_.loop().unwatch(socket_.fd(), *this);
-  socket_.close();
+  if (stream_.is_open()) shard_.loop().unwatch(stream_.fd(), *this);
+  stream_.close();
   queue_.clear();
   if (deflates_) shard_.deflation().close(window_bytes_);
   shard_.bury(*this);

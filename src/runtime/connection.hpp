@@ -1,4 +1,4 @@
-// A client's TCP connection: drives the HTTP parser, then the WebSocket decoder, and writes what is queued.
+// A client's connection: drives the HTTP parser, then the WebSocket decoder, and writes what is queued.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,9 @@
 #include "engineio/peer.hpp"
 #include "http/request_parser.hpp"
 #include "io/loop.hpp"
-#include "io/socket.hpp"
+#include "io/stream.hpp"
+#include "runtime/arrival_failure.hpp"
+#include "runtime/handover.hpp"
 #include "runtime/output_queue.hpp"
 #include "runtime/service.hpp"
 #include "websocket/decoder.hpp"
@@ -27,11 +29,11 @@ class Shard;
 // this object ends and another takes over the socket.
 class Connection final : public engineio::Peer, public io::Watcher, public Timer {
  public:
-  Connection(Shard& shard, Service& service, io::Socket socket, std::string address);
+  Connection(Shard& shard, Service& service, io::Stream stream, const http::Origin& origin, const Entrance& entrance);
   ~Connection() override;
 
   // Watches the socket. `unread`: bytes that another shard has read already; `unsent`: answers it could not write.
-  void start(std::string unread, std::string_view unsent);
+  void start(std::string unread, std::string unsent);
 
   // Writes what is queued; called by the shard at the end of the turn in which something was queued.
   void flush();
@@ -53,6 +55,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
  private:
   friend class Shard;
   enum class State : std::uint8_t {
+    arriving,         // before the first request: connection_arrival.cpp
     reading_request,  // waiting for a request, or in the middle of one
     answering,        // the handler has the request
     websocket,
@@ -70,6 +73,20 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
     bool head_seen = false;
     bool continued = false;  // 100-continue has been sent
   };
+
+  // What is needed until the connection has passed its listener's entrance.
+  struct Arrival {
+    Entrance entrance;     // still to come
+    std::string received;  // of the proxy's header, as far as it has come
+  };
+
+  void begin_arrival();
+  void on_arrival_readable();
+  void read_proxy_header();
+  void begin_tls(std::string_view received);
+  void read_tls_handshake();
+  void end_arrival(std::string_view unread);
+  void fail_arrival(ArrivalFailure failure);
 
   void on_readable();
   void on_bytes(std::span<char> bytes);
@@ -95,8 +112,9 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
 
   Shard& shard_;
   Service& service_;
-  io::Socket socket_;
-  std::string address_;
+  io::Stream stream_;
+  http::Origin origin_;
+  std::unique_ptr<Arrival> arrival_;
   std::unique_ptr<HttpState> http_;
   std::unique_ptr<websocket::Decoder> decoder_;
   OutputQueue queue_;

@@ -61,7 +61,9 @@ bool Connection::on_head(std::string_view raw_request, std::string_view rest) {
       return false;
     }
   }
-  request.address = address_;
+  const http::Origin origin = http::origin_behind(shard_.trusted_proxies(), origin_, request.headers);
+  request.address = origin.address.to_string();
+  request.secure = origin.secure;
   request.received_unix_ms = io::Loop::unix_now();
   http_->keep_alive = request.keep_alive;
   shard_.stats().http_requests.add();

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -68,14 +69,6 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.cors_origins = options.cors_origins;
   engine.per_message_deflate = deflate_settings(options.per_message_deflate);
   return engine;
-}
-
-io::SocketAddress address_of(const std::string& listen) {
-  const auto parsed = io::parse_host_port(listen);
-  if (!parsed) throw std::invalid_argument("'" + listen + "' is no address to listen on: expected HOST:PORT");
-  const auto found = io::resolve(parsed->host, parsed->port);
-  if (found.empty()) throw std::invalid_argument("cannot listen on '" + listen + "': no such host");
-  return found.front();
 }
 
 }  // namespace
@@ -163,9 +156,9 @@ void Node::start() {
 void Node::launch() {
   if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
   try {
+    reception_ = std::make_unique<Reception>(options_, api_ ? std::optional(api_->listen) : std::nullopt);
     make_shards();
-    bind_clients(options_.listen);
-    for (const std::string& listen : options_.more_listeners) bind_clients(listen);
+    reception_->bind_clients(shards_);
     if (api_) bind_api();
     started_ = true;
     for (const auto& shard : shards_) shard->start();
@@ -182,8 +175,7 @@ void Node::discard() {
   cores_.clear();
   recovery_.reset();
   shards_.clear();
-  client_address_.reset();
-  api_address_.reset();
+  reception_.reset();
   started_ = false;
 }
 
@@ -192,7 +184,8 @@ void Node::make_shards() {
   if (options_.recovery.enabled) make_recovery();
   std::vector<Shard*> all;
   for (unsigned index = 0; index < options_.shards; ++index) {
-    const Shard::Settings settings{index, tag, &engine_options_, Milliseconds(options_.drain_timeout_ms)};
+    const Shard::Settings settings{index, tag, &engine_options_, Milliseconds(options_.drain_timeout_ms),
+                                   &reception_->proxies()};
     shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
       if (adapter_ && !backplane_) {
         std::vector<std::string> names;
@@ -201,6 +194,7 @@ void Node::make_shards() {
       }
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
     }));
+    shards_.back()->client_service().limits.handshake_timeout = reception_->handshake_timeout();
     all.push_back(shards_.back().get());
     cores_.push_back(&application(*all.back()).core);
   }
@@ -214,35 +208,24 @@ void Node::make_recovery() {
   recovery_ = std::make_unique<NodeRecovery>(options_.recovery, unnoticed + away, options_.shards);
 }
 
-void Node::bind_clients(const std::string& listen) {
-  io::SocketAddress address = address_of(listen);
-  io::Listener::probe(address);
-  for (const auto& shard : shards_) {
-    auto listener = std::make_unique<io::Listener>(address, true);
-    address = listener->address();  // the others share the port that the first was given
-    shard->listen(std::move(listener), shard->client_service());
-  }
-  if (!client_address_) client_address_ = address;
-}
-
 void Node::bind_api() {
-  auto listener = std::make_unique<io::Listener>(address_of(api_->listen), false);
-  api_address_ = listener->address();
   api_service_.handler = api_->handler;
   api_service_.limits.parser = api_->limits;
+  api_service_.limits.handshake_timeout = reception_->handshake_timeout();
   api_service_.error_response = api_->error_response;
-  shards_.front()->listen(std::move(listener), api_service_);
+  reception_->bind_api(*shards_.front(), api_service_);
 }
 
 void Node::run(const std::function<void()>& listening) {
   {
     const std::lock_guard lock(life_);
     if (stopped_) return;
-    signals_ = std::make_unique<io::StopSignals>();  // before any thread, so that all of them leave the signals to it
+    // Before any thread, so that all of them leave the signals to it.
+    signals_ = std::make_unique<io::ProcessSignals>();
     launch();
   }
   if (listening) listening();
-  signals_->wait();
+  while (signals_->wait() == SIGHUP) reload_certificates();
   stop();
 }
 
@@ -317,8 +300,6 @@ void Node::on_gap() {
 
 // --- facts ---
 
-std::string Node::client_address() const { return client_address_ ? client_address_->to_string() : ""; }
-std::string Node::api_address() const { return api_address_ ? api_address_->to_string() : ""; }
 const socketio::Stats& Node::socketio_stats(unsigned shard) const { return application(*shards_[shard]).core.stats(); }
 
 }  // namespace carillon::runtime

@@ -17,6 +17,7 @@
 #include "http/exchange.hpp"
 #include "io/signals.hpp"
 #include "runtime/backplane.hpp"
+#include "runtime/reception.hpp"
 #include "runtime/shard.hpp"
 #include "socketio/namespace_handlers.hpp"
 #include "socketio/server_core.hpp"
@@ -32,14 +33,14 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   // --- before start() ---
   Namespace& of(std::string_view name);
   void set_adapter(AdapterOptions options);
-  // A second listener, for HTTP alone, on the first shard. `handler` must outlive the node's threads.
+  // A second listener, for HTTP alone, on the first shard; `listen` as ServerOptions has it. `handler` must outlive the node's threads.
   void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
                  std::function<http::Response(int status)> error_response);
 
   // Listens. Throws std::system_error when an address cannot be bound, std::invalid_argument for a malformed one; then
   // nothing is left behind, and it may be tried again. A node starts once: std::logic_error after that.
   void start();
-  // start(), listening(), wait for a signal or stop(), close. Returns at once if stop() was called before.
+  // start(), listening(), wait for a signal or stop(), close; meanwhile SIGHUP reloads certificates. Returns at once if stop() was called before.
   void run(const std::function<void()>& listening);
   // Any thread but a shard's, also several at the same time: closes everything and joins the shards.
   void stop();
@@ -54,8 +55,9 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   void on_gap() override;
   bool ready() const { return !backplane_ || backplane_->ready(); }
   bool clustered() const { return backplane_ != nullptr; }
-  std::string client_address() const;
-  std::string api_address() const;
+  std::string client_address() const { return reception_ ? reception_->client_address() : ""; }
+  const Reception& reception() const { return *reception_; }
+  bool reload_certificates() { return !reception_ || reception_->reload_certificates(); }  // as Server's
   const std::string& name() const { return name_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   const socketio::Stats& socketio_stats(unsigned shard) const;
@@ -76,7 +78,6 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   void launch();
   void join_shards();
   void discard();
-  void bind_clients(const std::string& listen);
   void bind_api();
   static Application& application(Shard& shard);
   void make_recovery();
@@ -91,14 +92,13 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   std::vector<std::unique_ptr<Namespace>> faces_;
   std::optional<Api> api_;
   Service api_service_;
-  std::optional<io::SocketAddress> client_address_;  // of the first listener
-  std::optional<io::SocketAddress> api_address_;
   std::unique_ptr<NodeRecovery> recovery_;  // none: clients are not recovered
+  std::unique_ptr<Reception> reception_;    // none before start()
   std::unique_ptr<Backplane> backplane_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<socketio::ServerCore*> cores_;  // of the shards
   std::mutex life_;                           // held by start() and stop()
-  std::unique_ptr<io::StopSignals> signals_;
+  std::unique_ptr<io::ProcessSignals> signals_;
   bool started_ = false;
   bool stopped_ = false;
 };

@@ -52,6 +52,15 @@ void collect_connections(const Node& node, Collector& out) {
           of(&Stats::connections_accepted));
   out.add("carillon_connections_moved_total", "Connections moved to the shard that owns their session.", Type::counter,
           of(&Stats::connections_moved));
+  for (std::size_t reason = 0; reason < arrival_failure_count; ++reason) {
+    out.add("carillon_arrivals_failed_total", "Connections that ended before their first request, by reason.",
+            Type::counter,
+            out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().arrivals_failed[reason]; }),
+            {{"reason", std::string(to_string(static_cast<ArrivalFailure>(reason)))}});
+  }
+  out.add("carillon_tls_handshakes_total", "TLS handshakes completed.", Type::counter, of(&Stats::tls_handshakes));
+  out.add("carillon_tls_resumptions_total", "Those of them that resumed an earlier session.", Type::counter,
+          of(&Stats::tls_resumptions));
   out.add("carillon_http_requests_total", "HTTP requests.", Type::counter, of(&Stats::http_requests));
   out.add("carillon_http_errors_total", "HTTP requests refused as malformed, too large or stalled.", Type::counter,
           of(&Stats::http_errors));
@@ -85,6 +94,15 @@ void collect_deflate(const Node& node, Collector& out) {
           work(&DeflateStats::inflated_bytes_in));
   out.add("carillon_deflate_inflated_bytes_out_total", "Their bytes after decompression.", Type::counter,
           work(&DeflateStats::inflated_bytes_out));
+}
+
+void collect_tls(const Reception& reception, Collector& out) {
+  const std::string reloads = "carillon_tls_reloads_total";
+  const std::string help = "Times that certificates were read again, by result: a failure leaves the old ones in use.";
+  out.count(reloads, help, reception.tls_reloads(), {{"result", "ok"}});
+  out.count(reloads, help, reception.tls_reloads_failed(), {{"result", "failed"}});
+  out.add("carillon_tls_certificate_expiry_seconds", "When the certificate in use expires, in Unix time.", Type::gauge,
+          static_cast<double>(reception.tls()->current()->expires_unix_s()));
 }
 
 void collect_sessions(const Node& node, Collector& out) {
@@ -190,6 +208,7 @@ std::vector<admin::Sample> NodeMetrics::collect() const {
   out.add("carillon_info", "The node.", Type::gauge, 1, {{"node", node_.name()}, {"version", std::string(version())}});
   collect_connections(node_, out);
   collect_deflate(node_, out);
+  if (node_.reception().tls() != nullptr) collect_tls(node_.reception(), out);
   collect_sessions(node_, out);
   collect_sockets(node_, out);
   if (const Backplane* backplane = node_.backplane()) {

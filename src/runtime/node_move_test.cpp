@@ -1,6 +1,7 @@
 // Requests that come to a shard which does not own their session: the connection moves, with its unread bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 #include <string_view>
@@ -18,22 +19,35 @@ using ::testing::StartsWith;
 // With four shards three of four new connections come to the wrong one: a few dozen are enough to meet it.
 constexpr int rounds = 40;
 
-class NodeMoveTest : public ::testing::Test {
+enum class Over { tcp, tls, unix_socket };
+
+class NodeMoveTest : public ::testing::TestWithParam<Over> {
  protected:
   NodeMoveTest() : server_(options()) {
     server_.on_connection(
         [](Socket& socket) { socket.on("echo", [](const Args& args, const Ack& ack) { ack(args); }); });
     server_.start();
-    address_ = server_.address();
+    address_ = (GetParam() == Over::tls ? "https://" : "") + server_.address();
   }
   void TearDown() override {
     std::uint64_t moved = 0;
     for (const auto& shard : server_.node().shards()) moved += std::as_const(*shard).stats().connections_moved.value();
     EXPECT_GT(moved, 0U);
   }
-  static ServerOptions options() {
+  ServerOptions options() const {
     ServerOptions settings;
-    settings.listen = "127.0.0.1:0";
+    switch (GetParam()) {
+      case Over::tcp:
+        settings.listen = "127.0.0.1:0";
+        break;
+      case Over::tls:
+        settings.listen = "https://127.0.0.1:0";
+        settings.tls = certificate_.options();
+        break;
+      case Over::unix_socket:
+        settings.listen = "unix:/tmp/carillon-move-test-" + std::to_string(::getpid());
+        break;
+    }
     settings.shards = 4;
     settings.drain_timeout_ms = 300;  // these clients do not answer close frames
     return settings;
@@ -47,18 +61,19 @@ class NodeMoveTest : public ::testing::Test {
     return engine;
   }
 
+  const io::testing::TestCertificate certificate_;
   Server server_;
   std::string address_;
 };
 
-TEST_F(NodeMoveTest, PollAndPostOnNewConnections) {
+TEST_P(NodeMoveTest, PollAndPostOnNewConnections) {
   for (int i = 0; i < rounds; ++i) {
     SocketIoClient client = SocketIoClient::over_polling(address_);
     EXPECT_EQ(client.ask(R"(["echo",1,"two"])"), R"([1,"two"])");
   }
 }
 
-TEST_F(NodeMoveTest, ConnectionServesOneSessionAfterTheOther) {
+TEST_P(NodeMoveTest, ConnectionServesOneSessionAfterTheOther) {
   HttpClient connection(address_);
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine engine = joined();
@@ -67,7 +82,7 @@ TEST_F(NodeMoveTest, ConnectionServesOneSessionAfterTheOther) {
   }
 }
 
-TEST_F(NodeMoveTest, PipelinedRequestsOfDifferentSessions) {
+TEST_P(NodeMoveTest, PipelinedRequestsOfDifferentSessions) {
   HttpClient connection(address_);
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine one = joined();
@@ -82,7 +97,7 @@ TEST_F(NodeMoveTest, PipelinedRequestsOfDifferentSessions) {
   }
 }
 
-TEST_F(NodeMoveTest, BodySplitAroundTheMove) {
+TEST_P(NodeMoveTest, BodySplitAroundTheMove) {
   const std::string body = R"(421["echo",")" + std::string(100'000, 'x') + "\"]";
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine engine = joined();
@@ -98,7 +113,7 @@ TEST_F(NodeMoveTest, BodySplitAroundTheMove) {
   }
 }
 
-TEST_F(NodeMoveTest, BodyThatComesInPiecesDuringTheMove) {
+TEST_P(NodeMoveTest, BodyThatComesInPiecesDuringTheMove) {
   const std::string body = R"(421["echo","0123456789"])";
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine engine = joined();
@@ -116,7 +131,7 @@ TEST_F(NodeMoveTest, BodyThatComesInPiecesDuringTheMove) {
   }
 }
 
-TEST_F(NodeMoveTest, UpgradeWithFramesRightBehindTheRequest) {
+TEST_P(NodeMoveTest, UpgradeWithFramesRightBehindTheRequest) {
   for (int i = 0; i < rounds; ++i) {
     SocketIoClient client = SocketIoClient::over_polling(address_);
     client.upgrade();  // the probe is sent along with the handshake
@@ -125,7 +140,7 @@ TEST_F(NodeMoveTest, UpgradeWithFramesRightBehindTheRequest) {
 }
 
 // A client that does not wait for anything.
-TEST_F(NodeMoveTest, UpgradeSwitchAndEventInOneGo) {
+TEST_P(NodeMoveTest, UpgradeSwitchAndEventInOneGo) {
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine engine = joined();
     WebSocketClient socket(
@@ -136,7 +151,7 @@ TEST_F(NodeMoveTest, UpgradeSwitchAndEventInOneGo) {
   }
 }
 
-TEST_F(NodeMoveTest, PollThatMovedIsStillThereForTheNextMessage) {
+TEST_P(NodeMoveTest, PollThatMovedIsStillThereForTheNextMessage) {
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine engine = joined();
     HttpClient poll(address_);
@@ -147,7 +162,7 @@ TEST_F(NodeMoveTest, PollThatMovedIsStillThereForTheNextMessage) {
   }
 }
 
-TEST_F(NodeMoveTest, ClientThatVanishesDuringTheMoveLeavesNothing) {
+TEST_P(NodeMoveTest, ClientThatVanishesDuringTheMoveLeavesNothing) {
   for (int i = 0; i < rounds; ++i) {
     const PollingEngine engine = joined();
     HttpClient gone(address_);
@@ -161,7 +176,7 @@ TEST_F(NodeMoveTest, ClientThatVanishesDuringTheMoveLeavesNothing) {
   }));
 }
 
-TEST_F(NodeMoveTest, SessionIdsOfNobodyAreUnknown) {
+TEST_P(NodeMoveTest, SessionIdsOfNobodyAreUnknown) {
   const PollingEngine engine = joined();
   std::string sid = engine.sid();
   sid.back() = sid.back() == 'x' ? 'y' : 'x';
@@ -172,6 +187,19 @@ TEST_F(NodeMoveTest, SessionIdsOfNobodyAreUnknown) {
                   HasSubstr("Session ID unknown"));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Listeners, NodeMoveTest, ::testing::Values(Over::tcp, Over::tls, Over::unix_socket),
+                         [](const auto& test) {
+                           switch (test.param) {
+                             case Over::tcp:
+                               return "tcp";
+                             case Over::tls:
+                               return "tls";
+                             case Over::unix_socket:
+                               return "unix";
+                           }
+                           return "";
+                         });
 
 }  // namespace
 }  // namespace carillon

@@ -22,10 +22,10 @@ void OutputQueue::push(std::shared_ptr<const void> owner, std::string_view bytes
   bytes_ += bytes.size();
 }
 
-OutputQueue::Progress OutputQueue::write(io::Socket& socket, std::string& scratch) {
+OutputQueue::Progress OutputQueue::write(io::Stream& stream, std::string& scratch) {
   std::size_t total = 0;
   while (head_ < chunks_.size()) {
-    const auto written = write_some(socket, scratch);
+    const auto written = write_some(stream, scratch);
     if (!written) {
       if (written.error() == EINTR) continue;
       if (written.error() != EAGAIN) return {Outcome::failed, total};
@@ -35,13 +35,17 @@ OutputQueue::Progress OutputQueue::write(io::Socket& socket, std::string& scratc
     total += *written;
     take_written(*written);
   }
+  if (stream.has_unsent()) {
+    const int error = stream.flush();
+    if (error != 0) return {error == EAGAIN ? Outcome::blocked : Outcome::failed, total};
+  }
   chunks_.clear();
   head_ = 0;
   if (chunks_.capacity() > capacity_kept) chunks_.shrink_to_fit();
   return {Outcome::done, total};
 }
 
-std::expected<std::size_t, int> OutputQueue::write_some(io::Socket& socket, std::string& scratch) const {
+std::expected<std::size_t, int> OutputQueue::write_some(io::Stream& stream, std::string& scratch) const {
   std::array<std::string_view, io::Socket::pieces_max> pieces;
   std::size_t count = 0;
   std::size_t bytes = 0;
@@ -49,11 +53,11 @@ std::expected<std::size_t, int> OutputQueue::write_some(io::Socket& socket, std:
     pieces[count++] = chunks_[i].bytes;
     bytes += chunks_[i].bytes.size();
   }
-  if (count == 1) return socket.write(pieces[0]);
-  if (bytes > join_bytes_max) return socket.write(std::span<const std::string_view>(pieces).first(count));
+  if (count == 1) return stream.write(pieces[0]);
+  if (bytes > join_bytes_max) return stream.write(std::span<const std::string_view>(pieces).first(count));
   scratch.clear();
   for (std::size_t i = 0; i < count; ++i) scratch.append(pieces[i]);
-  return socket.write(scratch);
+  return stream.write(scratch);
 }
 
 void OutputQueue::take_written(std::size_t bytes) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/socket.hpp"
+#include "io/stream.hpp"
 
 namespace carillon::runtime {
 
@@ -30,7 +30,7 @@ class OutputQueue {
     std::size_t bytes;  // written by this call
   };
   // `scratch`: for pieces that are copied together.
-  Progress write(io::Socket& socket, std::string& scratch);
+  Progress write(io::Stream& stream, std::string& scratch);
 
   std::string copy() const;  // what is still there
   void clear();
@@ -41,7 +41,7 @@ class OutputQueue {
     std::string_view bytes;
   };
 
-  std::expected<std::size_t, int> write_some(io::Socket& socket, std::string& scratch) const;
+  std::expected<std::size_t, int> write_some(io::Stream& stream, std::string& scratch) const;
   void take_written(std::size_t bytes);
   void drop_written();
 

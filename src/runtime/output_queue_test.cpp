@@ -18,7 +18,7 @@ class OutputQueueTest : public ::testing::Test {
   OutputQueueTest() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
-    ours_ = io::Socket(ends[0]);
+    ours_ = io::Stream(io::Socket(ends[0]));
     theirs_ = io::Socket(ends[1]);
   }
   void push(std::string bytes) {
@@ -34,7 +34,7 @@ class OutputQueueTest : public ::testing::Test {
     return all;
   }
 
-  io::Socket ours_;
+  io::Stream ours_;
   io::Socket theirs_;
   OutputQueue queue_;
   std::string scratch_;

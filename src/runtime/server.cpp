@@ -21,6 +21,7 @@ const Namespace& Server::root() const { return node_->of("/"); }
 void Server::start() { node_->start(); }
 void Server::run(const std::function<void()>& listening) { node_->run(listening); }
 void Server::stop() { node_->stop(); }
+bool Server::reload_certificates() { return node_->reload_certificates(); }
 std::string Server::address() const { return node_->client_address(); }
 bool Server::ready() const { return node_->ready(); }
 

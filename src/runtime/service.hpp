@@ -15,6 +15,7 @@ namespace carillon::runtime {
 
 struct ServiceLimits {
   http::ParserLimits parser;
+  Milliseconds handshake_timeout{10'000};      // from the connection to the end of its proxy's header and TLS handshake
   Milliseconds head_timeout{15'000};           // from the first byte of a request to the end of its head
   Milliseconds body_timeout{30'000};           // for the body
   Milliseconds idle_timeout{75'000};           // keep-alive without a request

@@ -19,10 +19,16 @@ http::Response plain_error(int status) {
       status, {{"Content-Type", "text/plain; charset=UTF-8"}}, std::string(http::reason_phrase(status)) + "\n", true};
 }
 
+Shard::Settings with_proxies(Shard::Settings settings) {
+  static const http::TrustedProxies nobody;
+  if (settings.proxies == nullptr) settings.proxies = &nobody;
+  return settings;
+}
+
 }  // namespace
 
 Shard::Shard(Settings settings, const MakeApplication& make_application)
-    : settings_(std::move(settings)),
+    : settings_(with_proxies(std::move(settings))),
       timers_(io::Loop::read_clock()),
       random_(make_system_random()),
       deflation_(settings_.engine->per_message_deflate, stats_),
@@ -48,19 +54,30 @@ Shard::~Shard() {
   graveyard_.clear();
 }
 
-void Shard::listen(std::unique_ptr<io::Listener> listener, Service& service) {
-  listeners_.push_back({std::move(listener), &service});
+void Shard::listen(std::unique_ptr<io::Listener> listener, Service& service, const Entrance& entrance, Spread spread) {
+  listeners_.push_back({std::move(listener), &service, entrance, spread});
 }
 
 void Shard::start() {
   clients_.moves = siblings_.size() > 1;
   for (Listening& listening : listeners_) {
     listening.listener->start(loop_, [this, &listening](io::Socket socket, const io::SocketAddress& peer) {
-      stats_.connections_accepted.add();
-      adopt(*listening.service, std::move(socket), peer.host(), {}, {});
+      on_accepted(listening, std::move(socket), peer);
     });
   }
   thread_ = std::thread([this] { loop_.run(*this); });
+}
+
+void Shard::on_accepted(const Listening& listening, io::Socket socket, const io::SocketAddress& peer) {
+  stats_.connections_accepted.add();
+  const IpAddress address = peer.ip();
+  Handover handover{
+      io::Stream(std::move(socket)), {address, false, trusted_proxies().trusts(address)}, listening.entrance};
+  if (listening.spread == Spread::no || siblings_.empty()) return adopt(*listening.service, std::move(handover));
+  Shard& target = *siblings_[next_shard_++ % siblings_.size()];
+  if (&target == this) return adopt(clients_, std::move(handover));
+  target.post(
+      [&target, handover = std::move(handover)]() mutable { target.adopt(target.clients_, std::move(handover)); });
 }
 
 void Shard::begin_stop(Then then) {
@@ -105,20 +122,32 @@ void Shard::end_guests(TimePoint now) {
 
 // --- connections ---
 
-void Shard::adopt(Service& service, io::Socket socket, std::string address, std::string unread,
-                  const std::string& unsent) {
+void Shard::adopt(Service& service, Handover handover) {
   if (drained_) return;  // moved here by a shard that still drains
-  auto connection = std::make_unique<Connection>(*this, service, std::move(socket), std::move(address));
+  auto connection =
+      std::make_unique<Connection>(*this, service, std::move(handover.stream), handover.origin, handover.entrance);
   Connection& adopted = *connection;
   adopted.place_ = static_cast<std::uint32_t>(connections_.size());
   connections_.push_back(std::move(connection));
   stats_.connections.add(1);
   try {
-    adopted.start(std::move(unread), unsent);
+    adopted.start(std::move(handover.unread), std::move(handover.unsent));
   } catch (const std::system_error& error) {  // the system has no room to watch another socket: this one pays
     log_error("a connection was closed: " + std::string(error.what()));
     adopted.cut();
   }
+}
+
+void Shard::on_failed_arrival(ArrivalFailure failure, const http::Origin& origin) {
+  const auto index = static_cast<std::size_t>(failure);
+  stats_.arrivals_failed[index].add();
+  const bool by_proxy = failure == ArrivalFailure::untrusted_proxy || failure == ArrivalFailure::bad_proxy_header;
+  if (!by_proxy || std::exchange(arrival_failures_told_[index], true)) return;
+  const std::string peer = origin.address.is_none() ? "a Unix socket" : origin.address.to_string();
+  log_warn(
+      "A connection from " + peer + " was closed: this listener requires the PROXY protocol, and " +
+      (failure == ArrivalFailure::untrusted_proxy ? "that is no trusted proxy" : "its header is missing or malformed") +
+      ". Further ones are only counted.");
 }
 
 void Shard::bury(Connection& connection) {
@@ -143,13 +172,11 @@ std::optional<unsigned> Shard::foreign_owner(const http::Request& request) const
 
 void Shard::move(Connection& connection, unsigned owner, std::string unread) {
   connection.write_queue();
-  std::string unsent = connection.queue_.copy();
-  loop_.unwatch(connection.socket_.fd(), connection);
+  loop_.unwatch(connection.stream_.fd(), connection);
+  Handover handover{std::move(connection.stream_), connection.origin_, {}, std::move(unread), connection.queue_.copy()};
   Shard& target = *siblings_[owner];
-  target.post([&target, socket = std::move(connection.socket_), address = connection.address_,
-               unread = std::move(unread), unsent = std::move(unsent)]() mutable {
-    target.adopt(target.clients_, std::move(socket), std::move(address), std::move(unread), unsent);
-  });
+  target.post(
+      [&target, handover = std::move(handover)]() mutable { target.adopt(target.clients_, std::move(handover)); });
   stats_.connections_moved.add();
   connection.end();
 }

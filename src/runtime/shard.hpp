@@ -1,6 +1,7 @@
 // One shard: a thread with its loop, listeners, connections, sessions and timers.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -40,8 +41,9 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   struct Settings {
     unsigned index = 0;
     std::string node_tag;
-    const engineio::Options* engine = nullptr;  // outlives the shard
-    Milliseconds drain_timeout{1'000};          // between begin_stop() and the end of the thread, at most
+    const engineio::Options* engine = nullptr;      // outlives the shard
+    Milliseconds drain_timeout{1'000};              // between begin_stop() and the end of the thread, at most
+    const http::TrustedProxies* proxies = nullptr;  // outlives the shard; null: none
   };
   using MakeApplication = std::function<std::unique_ptr<ShardApplication>(Shard&)>;
 
@@ -49,7 +51,10 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   ~Shard() override;
 
   // --- before start() ---
-  void listen(std::unique_ptr<io::Listener> listener, Service& service);
+  // `spread`: what is accepted here goes to all shards in turn. Only with client_service().
+  enum class Spread : bool { no, yes };
+  void listen(std::unique_ptr<io::Listener> listener, Service& service, const Entrance& entrance = {},
+              Spread spread = Spread::no);
   Service& client_service() { return clients_; }
   // All shards of the node, by index; for connections that belong elsewhere.
   void set_siblings(std::vector<Shard*> siblings) { siblings_ = std::move(siblings); }
@@ -77,6 +82,8 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   unsigned index() const { return settings_.index; }
 
   // For connections.
+  const http::TrustedProxies& trusted_proxies() const { return *settings_.proxies; }
+  void on_failed_arrival(ArrivalFailure failure, const http::Origin& origin);
   bool stopping() const { return stop_at_ != never; }
   std::span<char> read_buffer() { return read_buffer_; }
   std::string& scratch() { return scratch_; }  // for copying together what is written
@@ -91,7 +98,9 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   void add_guest(TurnGuest& guest) { guests_.push_back(&guest); }
 
  private:
-  void adopt(Service& service, io::Socket socket, std::string address, std::string unread, const std::string& unsent);
+  struct Listening;
+  void on_accepted(const Listening& listening, io::Socket socket, const io::SocketAddress& peer);
+  void adopt(Service& service, Handover handover);
   void close_everything();
   void write_everything();
   void end_everything(TimePoint now);
@@ -120,8 +129,11 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   struct Listening {
     std::unique_ptr<io::Listener> listener;
     Service* service;
+    Entrance entrance;
+    Spread spread;
   };
   std::vector<Listening> listeners_;
+  std::size_t next_shard_ = 0;  // of those that a listener spreads over
   std::vector<Shard*> siblings_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;  // ended in this turn, possibly on the call stack
@@ -133,6 +145,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   TimePoint guests_end_at_ = never;
   bool drained_ = false;  // all connections have ended
   bool stays_ = false;
+  std::array<bool, arrival_failure_count> arrival_failures_told_{};
   std::thread thread_;
 };
 

@@ -76,7 +76,7 @@ class WebSocketClient {
   // Sends the handshake, and `more` in the same breath; throws when it is refused.
   WebSocketClient(const std::string& server, std::string_view target, std::string_view more = {},
                   int receive_buffer = 0)
-      : client_(io::testing::address_of(server), receive_buffer) {
+      : client_(server, receive_buffer) {
     client_.send(handshake(target) + std::string(more));
     const std::string head = client_.receive_until("\r\n\r\n");
     if (!websocket::is_accepted(head, key)) throw std::runtime_error("no WebSocket: " + head);

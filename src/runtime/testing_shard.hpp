@@ -47,6 +47,10 @@ class Desk final : public http::Handler {
  public:
   bool on_request(http::Exchange& exchange, const http::Request& request) override {
     seen.add(request.method + " " + request.target);
+    if (request.path() == "/origin") {
+      exchange.respond({200, {}, request.address + (request.secure ? " secure" : "")});
+      return false;
+    }
     const std::string_view path = request.path();
     if (path == "/echo") return true;
     if (path == "/later") {
@@ -85,13 +89,17 @@ struct TinyServerSettings {
   engineio::Options engine{};
   ServiceLimits limits{};  // of both services; the Engine.IO service has its own for sizes
   Milliseconds drain_timeout{200};
+  Entrance entrance{};  // of both listeners
+  http::TrustedProxies proxies{};
 };
 
 class TinyServer {
  public:
   using Settings = TinyServerSettings;
-  explicit TinyServer(Settings settings = {}) : engine_(std::move(settings.engine)) {
-    shard_ = std::make_unique<Shard>(Shard::Settings{0, "test", &engine_, settings.drain_timeout}, [this](Shard&) {
+  explicit TinyServer(Settings settings = {})
+      : engine_(std::move(settings.engine)), proxies_(std::move(settings.proxies)), entrance_(settings.entrance) {
+    const Shard::Settings shard_settings{0, "test", &engine_, settings.drain_timeout, &proxies_};
+    shard_ = std::make_unique<Shard>(shard_settings, [this](Shard&) {
       auto application = std::make_unique<Echo>();
       echo_ = application.get();
       return application;
@@ -104,6 +112,7 @@ class TinyServer {
     limits.body_timeout = settings.limits.body_timeout;
     limits.idle_timeout = settings.limits.idle_timeout;
     limits.close_timeout = settings.limits.close_timeout;
+    limits.handshake_timeout = settings.limits.handshake_timeout;
     http_address = listen(service_);
     address = listen(shard_->client_service());
     shard_->start();
@@ -121,6 +130,10 @@ class TinyServer {
   }
   Shard& shard() { return *shard_; }
   Echo& echo() { return *echo_; }
+  bool has_failed_arrivals(ArrivalFailure failure, std::uint64_t count) {
+    const Counter& failed = std::as_const(*shard_).stats().arrivals_failed[static_cast<std::size_t>(failure)];
+    return eventually([&] { return failed.value() == count; });
+  }
   bool has_connections(std::int64_t count) {
     return eventually([&] { return std::as_const(*shard_).stats().connections.value() == count; });
   }
@@ -133,11 +146,13 @@ class TinyServer {
   std::string listen(Service& service) {
     auto listener = std::make_unique<io::Listener>(io::testing::loopback(), false);
     std::string bound = listener->address().to_string();
-    shard_->listen(std::move(listener), service);
+    shard_->listen(std::move(listener), service, entrance_);
     return bound;
   }
 
   engineio::Options engine_;
+  http::TrustedProxies proxies_;
+  Entrance entrance_;
   Service service_;
   Echo* echo_ = nullptr;
   std::unique_ptr<Shard> shard_;

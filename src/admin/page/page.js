@@ -43,15 +43,16 @@ async function load_info() {
   state.info = await response.json();
   for (const id of ["node", "version"]) set_text(id, state.info[id]);
   set_text("redis", state.info.redis ? "in use" : "not used");
-  set_text("server", clients_url());
+  set_text("server", clients_url() || "a Unix socket");
   by_id("key-field").hidden = !state.info.keys;
   update_hint();
 }
 
 // A wildcard address is where the server listens, not one that a browser can go to.
 function clients_url() {
-  const [, host, port] = /^(.*):(\d+)$/.exec(state.info.clients);
-  return `http://${["0.0.0.0", "[::]"].includes(host) ? location.hostname : host}:${port}`;
+  const [, scheme, host, port] = /^(https?):\/\/(.*):(\d+)$/.exec(state.info.clients) ?? [];
+  if (!host) return "";
+  return `${scheme}://${["0.0.0.0", "[::]"].includes(host) ? location.hostname : host}:${port}`;
 }
 
 // ---- connection
@@ -81,6 +82,7 @@ async function connect() {
   } catch (error) {
     return show_unavailable(`No /info.json from this node (${error.message}). Is Carillon running?`);
   }
+  if (!clients_url()) return show_unavailable("Clients of this node connect by a Unix socket, which no browser can.");
   if (typeof io !== "function") return show_unavailable("/socket.io.min.js did not load. Reload the page.");
   disconnect(); // whoever was connected before: Enter in the input changes the user
   remember("localStorage", "carillon.user", user);
