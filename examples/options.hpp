@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -19,14 +20,15 @@ struct Options {
   std::string listen() const { return "127.0.0.1:" + std::to_string(port); }
 };
 
-// Ends the program with a message where the command line is wrong.
-inline Options parse_options(int argc, char** argv) {
+// Ends the program with a message where the command line is wrong. `more` adds flags that only one example has.
+inline Options parse_options(int argc, char** argv, const std::function<void(CLI::App&)>& more = nullptr) {
   Options options;
   CLI::App app("An example server of Carillon, on 127.0.0.1");
   app.add_option("--port", options.port, "Port; 0 picks a free one")->type_name("N");
   app.add_option("--redis", options.redis, "Redis that connects several of these servers")->type_name("URL");
   app.add_flag("--allow-eio3", options.allow_eio3, "Lets Socket.IO v2 clients in, which speak Engine.IO 3");
   app.add_flag("--recovery", options.recovery, "Clients whose connection broke get back what they missed");
+  if (more) more(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

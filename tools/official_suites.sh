@@ -84,9 +84,10 @@ run() {
   local suite=$1 scheme=http log=$work/$1.server.log address status=0 options=()
   read -ra options <<<"${flags[$suite]}"
   say "$suite over $scheme"
+  rm -f "$log" # of the run before
   "$bin/${programs[$suite]}" --port 0 "${options[@]}" >"$log" 2>&1 &
   server=$!
-  until address=$(sed -n 's/^ready //p' "$log") && [[ -n $address ]]; do
+  until address=$(sed -n 's/^ready //p' "$log" 2>/dev/null) && [[ -n $address ]]; do
     kill -0 "$server" 2>/dev/null || { cat "$log"; die "${programs[$suite]} does not start"; }
     read -r -t 0.05 <> <(:) || true
   done

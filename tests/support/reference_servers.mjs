@@ -2,6 +2,7 @@
 // tests (CARILLON_TEST_REFERENCE=1), and `bench --redis` is the Node.js member of the clusters.
 //
 //   node reference_servers.mjs engine-echo|protocol|bench --port N [--redis URL]
+//   node reference_servers.mjs features --port N [--allow-eio3] [--recovery] ... (tests/support/reference_features.mjs)
 //   node reference_servers.mjs serve --listen HOST:PORT --api-listen HOST:PORT [--redis URL] [--node-name NAME]
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -10,6 +11,7 @@ import { attach } from "engine.io";
 import Redis from "ioredis";
 import { Server } from "socket.io";
 import { api_handler } from "./reference_api.mjs";
+import { features_server } from "./reference_features.mjs";
 
 const { positionals: [kind], values: flags } = parseArgs({
   args: process.argv.slice(2),
@@ -22,10 +24,17 @@ const { positionals: [kind], values: flags } = parseArgs({
     redis: { type: "string" },
     "node-name": { type: "string", default: "reference" },
     shards: { type: "string" },
+    "allow-eio3": { type: "boolean" },
+    recovery: { type: "boolean" },
+    msgpack: { type: "boolean" },
+    compression: { type: "boolean" },
+    path: { type: "string" },
+    "tls-cert": { type: "string" },
+    "tls-key": { type: "string" },
   },
 });
 
-const engine_settings = { pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1e6, cors: { origin: "*" } };
+const engine_settings = { pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1e6, cors: { origin: "*" }, allowEIO3: flags["allow-eio3"] };
 
 function connect_redis() {
   const redis = new Redis(flags.redis, { retryStrategy: () => 50, maxRetriesPerRequest: null });
@@ -72,10 +81,12 @@ const examples = {
   },
 };
 
+// HOST:PORT, or unix:PATH.
 function listen(server, address) {
+  if (address.startsWith("unix:")) return new Promise((resolve) => { server.listen(address.slice(5), () => resolve(address)); });
   const colon = address.lastIndexOf(":");
   return new Promise((resolve) => {
-    server.listen(Number(address.slice(colon + 1)), address.slice(0, colon), () => {
+    server.listen(Number(address.slice(colon + 1)), address.slice(0, colon).replace(/^\[|\]$/g, ""), () => {
       resolve(`${address.slice(0, colon)}:${server.address().port}`);
     });
   });
@@ -90,10 +101,15 @@ if (kind === "serve") {
   const info = { node: flags["node-name"], version: "reference", redis: Boolean(flags.redis), clients, keys: false };
   const api = await listen(createServer(api_handler(io, control, info)), flags["api-listen"]);
   console.log(`carillon ready clients=${clients} api=${api} node=${info.node}`);
+} else if (kind === "features") {
+  const { server, close } = features_server(flags);
+  const address = process.argv.includes("--listen") ? flags.listen : `127.0.0.1:${flags.port}`;
+  console.log(`ready ${await listen(server, address)}`);
+  process.once("SIGTERM", close);
 } else {
   const http_server = createServer();
   examples[kind](http_server);
   console.log(`ready ${await listen(http_server, `127.0.0.1:${flags.port}`)}`);
 }
 
-process.on("SIGTERM", () => process.exit(0));
+if (kind !== "features") process.on("SIGTERM", () => process.exit(0));

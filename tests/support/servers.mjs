@@ -31,20 +31,20 @@ async function when_ready(program, pattern, describe) {
 
 async function start_example_program(command, args) {
   const program = new Program(command, args);
-  return when_ready(program, /^ready (127\.0\.0\.1):(\d+)$/m, ([, host, port]) => ({
+  return when_ready(program, /^ready (127\.0\.0\.1|\[::1\]|unix):(.+)$/m, ([, host, port]) => ({
     program, host, port: Number(port), url: `http://${host}:${port}`, stop: () => program.stop(),
   }));
 }
 
-// `name` is engine-echo, protocol or bench.
-export async function start_example(name, flags = []) {
-  if (is_reference) return start_node(name, flags);
-  return start_example_program(binary(`carillon-example-${name}`), ["--port", "0", ...flags]);
+// `name` is engine-echo, protocol, bench or features.
+export async function start_example(name, flags = [], { port = 0 } = {}) {
+  if (is_reference) return start_node(name, flags, { port });
+  return start_example_program(binary(`carillon-example-${name}`), ["--port", String(port), ...flags]);
 }
 
 // The same server on Node.js, whatever the mode: the cluster mate.
-export function start_node(name, flags = []) {
-  return start_example_program(process.execPath, [reference, name, "--port", "0", ...flags]);
+export function start_node(name, flags = [], { port = 0 } = {}) {
+  return start_example_program(process.execPath, [reference, name, "--port", String(port), ...flags]);
 }
 
 // A folder that is gone when the test file ends: `carillon serve` keeps its data below the working directory.
