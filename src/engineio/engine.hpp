@@ -30,6 +30,8 @@ class SessionHandler {
   // A ping is on its way, behind all that was sent before; and the client's answer to it: it has received all that.
   virtual void on_ping_sent(Session&) {}
   virtual void on_pong(Session&) {}
+  // It goes on over WebSocket.
+  virtual void on_upgraded(Session&) {}
 };
 
 // The errors of the reference server, with its numbers and words.

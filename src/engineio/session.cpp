@@ -259,6 +259,7 @@ void Session::finish_upgrade() {
   engine_.stats_.upgrades.add();
   send_outbox();
   answer_poll({&close_frames(), 1});
+  engine_.handler_.on_upgraded(*this);
 }
 
 void Session::abandon_probe() {

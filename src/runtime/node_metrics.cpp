@@ -146,6 +146,8 @@ void collect_sockets(const Node& node, Collector& out) {
   out.add("carillon_connect_errors_total", "Connections to a namespace refused.", Type::counter,
           of(&Stats::connect_errors));
   out.add("carillon_events_received_total", "Events from clients.", Type::counter, of(&Stats::events_received));
+  out.add("carillon_events_refused_total", "Events that the application's middleware refused.", Type::counter,
+          of(&Stats::events_refused));
   out.add("carillon_acks_received_total", "Acknowledgements from clients.", Type::counter, of(&Stats::acks_received));
   out.add("carillon_acks_dropped_total",
           "Acknowledgements of broadcasts that were beyond limits.broadcast_ack_bytes_max.", Type::counter,

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "socketio/decoder.hpp"
 #include "socketio/recovery_offset.hpp"
 
 namespace carillon {
@@ -46,6 +47,24 @@ void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::
   message.frames = encode_event_data(message.name_space, data_json, attachments, offset);
   if (format.offsets) message.offset_at = offset_place(*message.frames, offset.size());
   if (!message.flags.compress) message.frames = engineio::Frames::without_compression(*message.frames);
+}
+
+// A foreign broadcast has only its packet; that is read again, because hardly anybody asks.
+BroadcastEvent event_of(const Broadcast& message) {
+  if (!message.event.empty()) return {message.event, message.args};
+  const engineio::Frames& frames = *message.frames;
+  Decoder decoder(frames.parts().size());
+  IncomingPacket packet;
+  for (const auto& part : frames.parts()) {
+    const std::string_view payload = frames.payload(part);
+    const auto complete = decoder.decode(part.binary, part.binary ? payload : payload.substr(1), packet);
+    if (!complete) return {};
+  }
+  if (!packet.event) return {};
+  if (message.offset_at == 0) return {std::string(*packet.event), packet.args};
+  Array values = packet.args.values();
+  values.pop_back();
+  return {std::string(*packet.event), Args(std::move(values))};
 }
 
 }  // namespace socketio

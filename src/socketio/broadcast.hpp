@@ -84,4 +84,11 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
 void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data_json,
                            const std::vector<Binary>& attachments);
 
+// What a broadcast says, also one that came from another node.
+struct BroadcastEvent {
+  std::string name;
+  Args args;
+};
+BroadcastEvent event_of(const Broadcast& message);
+
 }  // namespace carillon::socketio

@@ -74,7 +74,11 @@ void Client::on_message(bool binary, std::string_view data) {
   if (result) return;
   // One consequence for every kind of malformed packet: the connection ends, as with the reference server.
   server_.stats().parse_errors.add();
-  log_debug("session " + session_.id() + " closed: " + std::string(to_string(result.error())));
+  const std::string message(to_string(result.error()));
+  log_debug("session " + session_.id() + " closed: " + message);
+  end_reason_ = DisconnectReason::forced_close;
+  const auto sockets = sockets_;  // handlers may end any of them
+  for (const auto& socket : sockets) socket->tell_error({message, nullptr});
   session_.close(engineio::CloseReason::parse_error);
 }
 
@@ -138,6 +142,11 @@ void Client::on_pong() {
   for (const auto& socket : sockets_) socket->on_pong();
 }
 
+void Client::on_upgraded() {
+  const auto sockets = sockets_;
+  for (const auto& socket : sockets) socket->on_upgraded();
+}
+
 std::shared_ptr<SocketCore> Client::find(std::string_view name_space) const {
   for (const auto& socket : sockets_)
     if (socket->name_space().name() == name_space) return socket;
@@ -159,7 +168,7 @@ void Client::disconnect() {
 void Client::on_close(engineio::CloseReason reason) {
   connect_timer_.reset();
   decoder_.reset();
-  for (const auto& socket : std::exchange(sockets_, {})) socket->end(reason_of(reason));
+  for (const auto& socket : std::exchange(sockets_, {})) socket->end(end_reason_.value_or(reason_of(reason)));
 }
 
 }  // namespace carillon::socketio

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ class Client final : public engineio::SessionAttachment {
   void on_close(engineio::CloseReason reason);
   void on_ping_sent();
   void on_pong();
+  void on_upgraded();
 
   // A socket has joined its namespace: the connect timeout no longer applies.
   void connected();
@@ -53,6 +55,7 @@ class Client final : public engineio::SessionAttachment {
   std::vector<std::shared_ptr<SocketCore>> sockets_;
   Decoder decoder_;
   std::unique_ptr<ConnectTimer> connect_timer_;
+  std::optional<DisconnectReason> end_reason_;  // where the sockets hear of another one than the session's
 };
 
 }  // namespace carillon::socketio

@@ -86,17 +86,6 @@ TEST_F(EventTest, AnEscapedNameFindsItsHandler) {
   EXPECT_EQ(calls, 2);
 }
 
-TEST_F(EventTest, ALaterHandlerReplacesTheFormerAndOffRemovesIt) {
-  std::vector<int> calls;
-  socket->on("x", [&](const Args&) { calls.push_back(1); });
-  socket->on("x", [&](const Args&) { calls.push_back(2); });
-  client->send(R"(2["x"])");
-  socket->off("x");
-  socket->off("never");
-  client->send(R"(2["x"])");
-  EXPECT_THAT(calls, ElementsAre(2));
-}
-
 TEST_F(EventTest, MalformedPacketsCloseTheConnection) {
   const std::string deep = "2[\"x\"," + std::string(10'000, '[') + std::string(10'000, ']') + "]";
   for (const std::string& packet : {std::string(""),

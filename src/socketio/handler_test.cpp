@@ -191,6 +191,7 @@ TEST_F(HandlerTest, SocketsMayEndEachOtherWhileTheConnectionCloses) {
 TEST_F(HandlerTest, AHandlerMayRemoveOrReplaceItself) {
   connect_with([this](const Args&, const Ack&) {
     const std::string on_the_stack = "first";
+    socket->off("x");
     socket->on("x", [this](const Args&) {
       socket->off("x");
       log.emplace_back("second");

@@ -40,9 +40,21 @@ void NamespaceCore::for_each_match(const Selection& whom, Visitor visit) {
   }
 }
 
+// Before anything is sent, since the application may do what it likes.
+void NamespaceCore::tell_watchers(const Broadcast& message) {
+  std::vector<std::shared_ptr<SocketCore>> watchers;
+  for_each_match(message, [&](SocketCore& socket) {
+    if (socket.watches_outgoing()) watchers.push_back(socket.shared_from_this());
+  });
+  if (watchers.empty()) return;
+  const BroadcastEvent event = event_of(message);
+  for (const auto& socket : watchers) socket->tell_outgoing(event.name, event.args);
+}
+
 // The hot path: one pass over the receivers, no allocation, nothing encoded. Sessions queue a reference each and write
 // at the end of the turn; none of them calls back from here.
 void NamespaceCore::deliver(const Broadcast& message) {
+  if (watchers_ > 0) tell_watchers(message);
   std::uint64_t delivered = 0;
   for_each_match(message, [&](SocketCore& socket) {
     if (message.flags.is_volatile) {
@@ -57,6 +69,7 @@ void NamespaceCore::deliver(const Broadcast& message) {
 }
 
 void NamespaceCore::deliver_with_ack(const Broadcast& message, OperationPartDone done) {
+  if (watchers_ > 0) tell_watchers(message);
   std::uint64_t delivered = 0;
   const auto answers = std::make_shared<BroadcastAnswers>(
       server_, *message.ack_id,

@@ -31,6 +31,9 @@ class NamespaceCore {
   // The same, and waits for what they answer. `done` may be called before this returns: when nobody is there.
   void deliver_with_ack(const Broadcast& message, OperationPartDone done);
 
+  // Sockets come or go that want to know what is sent to them.
+  void count_watchers(int difference) { watchers_ += difference; }
+
   // The connected sockets that are meant.
   std::vector<std::shared_ptr<SocketCore>> match(const Selection& whom);
 
@@ -59,6 +62,8 @@ class NamespaceCore {
   void close_unless_used(std::string_view room);
   void release(const std::vector<std::string>& rooms);
 
+  void tell_watchers(const Broadcast& message);
+
   // Visits the connected sockets that are meant, each once. The visitor leaves rooms and sockets as they are.
   template <class Visitor>
   void for_each_match(const Selection& whom, Visitor visit);
@@ -73,6 +78,7 @@ class NamespaceCore {
   std::unordered_map<std::string_view, SocketCore*, StringHash, std::equal_to<>> by_id_;
   std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> held_;  // by how many
   std::uint64_t mark_ = 0;
+  std::int64_t watchers_ = 0;
 };
 
 }  // namespace carillon::socketio

@@ -57,6 +57,10 @@ void ServerCore::on_pong(engineio::Session& session) {
   if (surroundings_.recovery != nullptr && session.attachment) client_of(session).on_pong();
 }
 
+void ServerCore::on_upgraded(engineio::Session& session) {
+  if (session.attachment) client_of(session).on_upgraded();
+}
+
 void ServerCore::deliver_log() {
   cursor_ = surroundings_.recovery->log.read(surroundings_.shard_index, unread_);
   for (const BroadcastPtr& message : unread_) deliver(*message);

@@ -48,6 +48,7 @@ class ServerCore final : public engineio::SessionHandler {
 
   void on_ping_sent(engineio::Session& session) override;
   void on_pong(engineio::Session& session) override;
+  void on_upgraded(engineio::Session& session) override;
 
   // Delivers to the sockets of this shard.
   void deliver(const Broadcast& message);

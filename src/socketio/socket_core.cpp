@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "socketio/ack_target.hpp"
 #include "socketio/application_call.hpp"
 #include "socketio/broadcast_answers.hpp"
 #include "socketio/client.hpp"
 #include "socketio/decoder.hpp"
+#include "socketio/event_target.hpp"
 #include "socketio/namespace_core.hpp"
 #include "socketio/next_target.hpp"
 #include "socketio/server_core.hpp"
+#include "socketio/socket_extras.hpp"
 
 namespace carillon::socketio {
 namespace {
@@ -97,19 +98,6 @@ void SocketCore::finish_connect() {
 
 // --- packets ---
 
-void SocketCore::on_event(const IncomingPacket& packet) {
-  if (!packet.event) return;
-  stats().events_received.add();
-  const auto* found = find_handler(*packet.event);
-  if (found == nullptr) return;
-  const auto handler = *found;  // the handler may replace itself
-  Ack ack;
-  if (packet.id)
-    ack = Ack(
-        std::make_shared<AckTarget>(weak_from_this(), namespace_.server().shard_link(), namespace_.name(), *packet.id));
-  call_application(stats(), "event", *packet.event, [&] { (*handler)(packet.args, ack); });
-}
-
 void SocketCore::on_ack(IncomingPacket& packet) {
   stats().acks_received.add();
   if (!packet.id) return;
@@ -122,40 +110,37 @@ void SocketCore::on_ack(IncomingPacket& packet) {
 
 // --- to the client ---
 
-void SocketCore::emit(std::string_view event, const Args& args, bool is_volatile) {
+void SocketCore::emit(std::string_view event, const Args& args, const BroadcastFlags& flags) {
   refuse_reserved(event);
-  if (state_ == State::disconnected) return;  // the connection may still be there, for other namespaces
+  if (is_over()) return;  // the connection may still be there, for other namespaces
+  if (watches_outgoing()) tell_outgoing(event, args);
   const ServerCore& server = namespace_.server();
-  if (!server.format().offsets) {
-    const auto frames = encode_event(namespace_.name(), event, args);
-    if (is_volatile) {
-      send_volatile(frames);
-    } else {
-      send(frames);
-    }
-    return;
-  }
-  if (is_volatile || !recovery_) {
+  if (!server.format().offsets) return transmit(encode_event(namespace_.name(), event, args), flags);
+  if (flags.is_volatile || !recovery_) {
     const RecoveryOffset offset = recovery_ ? recovery_->current(server.cursor()) : RecoveryOffset{server.cursor(), 0};
-    const auto frames = encode_event(namespace_.name(), event, args, to_string(offset));
-    if (is_volatile) {
-      send_volatile(frames);
-    } else {
-      send(frames);
-    }
-    return;
+    return transmit(encode_event(namespace_.name(), event, args, to_string(offset)), flags);
   }
   const RecoveryOffset offset = recovery_->next(server.cursor());
   auto frames = encode_event(namespace_.name(), event, args, to_string(offset));
-  send(frames);
+  transmit(frames, flags);
   recovery_->keep(offset, std::move(frames));
+}
+
+void SocketCore::transmit(const engineio::FramesPtr& frames, const BroadcastFlags& flags) {
+  const auto sent = flags.compress ? frames : engineio::Frames::without_compression(*frames);
+  if (flags.is_volatile) {
+    send_volatile(sent);
+  } else {
+    send(sent);
+  }
 }
 
 void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout) {
   refuse_reserved(event);
-  if (state_ == State::disconnected) {
+  if (watches_outgoing()) tell_outgoing(event, args);
+  if (is_over()) {
     const AckResult gone = std::unexpected(AckError::disconnected);
-    call_application(stats(), "the answer to", event, [&] { handler(gone); });
+    if (handler) call_application(stats(), "the answer to", event, [&] { handler(gone); });
     return;
   }
   const std::uint64_t id = take_ack_id();
@@ -198,18 +183,20 @@ void SocketCore::settle_ack(std::uint64_t id, const AckResult& result) {
   const auto keep = shared_from_this();
   const auto pending = std::move(found->second);
   pending_acks_.erase(found);
-  call_application(stats(), "the answer to", pending->event, [&] { pending->handler(result); });
+  call_application(stats(), "the answer to", pending->event, [&] {
+    if (pending->handler) pending->handler(result);
+  });
 }
 
 // --- the application's calls ---
 
 void SocketCore::join(std::string_view room, std::function<void()> done) {
-  if (state_ == State::disconnected) return;
+  if (is_over()) return;
   Task task;
   if (done) {
     task = [weak = weak_from_this(), done = std::move(done)] {
       const auto socket = weak.lock();
-      if (!socket || socket->state() == State::disconnected) return;
+      if (!socket || socket->is_over()) return;
       call_application(socket->stats(), "a join in", socket->name_space().name(), done);
     };
   }
@@ -224,24 +211,14 @@ std::vector<std::string> SocketCore::rooms() const {
   return names;
 }
 
-const std::shared_ptr<Socket::EventHandler>* SocketCore::find_handler(std::string_view event) const {
-  for (const auto& [name, handler] : handlers_)
-    if (name == event) return &handler;
-  return nullptr;
-}
-
-void SocketCore::on(std::string_view event, Socket::EventHandler handler) {
-  off(event);
-  handlers_.emplace_back(event, std::make_shared<Socket::EventHandler>(std::move(handler)));
-}
-
-void SocketCore::off(std::string_view event) {
-  std::erase_if(handlers_, [&](const auto& entry) { return entry.first == event; });
+void SocketCore::on_disconnect(std::function<void(DisconnectReason)> handler) {
+  disconnect_handlers_.push_back(std::move(handler));
 }
 
 void SocketCore::disconnect(bool close) {
   if (state_ == State::disconnected) return;
   if (close) return client_.disconnect();
+  if (state_ == State::disconnecting) return;
   // In middleware: the client must not wait for an answer that never comes.
   if (state_ == State::connecting) return refuse({"Disconnected by the server", nullptr});
   const auto keep = shared_from_this();
@@ -250,10 +227,22 @@ void SocketCore::disconnect(bool close) {
   end(DisconnectReason::server_namespace_disconnect);
 }
 
+void SocketCore::tell_disconnecting(DisconnectReason reason) {
+  if (!extras_) return;
+  const auto handlers = std::exchange(extras_->disconnecting_handlers, {});
+  for (const auto& handler : handlers)
+    call_application(stats(), "the coming disconnect from", namespace_.name(), [&] { handler(reason); });
+}
+
 void SocketCore::end(DisconnectReason reason) {
-  if (state_ == State::disconnected) return;
+  if (is_over()) return;
   const auto keep = shared_from_this();
-  const bool was_connected = std::exchange(state_, State::disconnected) == State::connected;
+  const bool was_connected = state_ == State::connected;
+  if (was_connected) {
+    state_ = State::disconnecting;
+    tell_disconnecting(reason);
+  }
+  state_ = State::disconnected;
   while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
   for (const AwaitedAnswer& entry : std::exchange(awaited_answers_, {})) entry.answers->gone(entry.place);
   if (recovery_) park(reason);
@@ -263,11 +252,16 @@ void SocketCore::end(DisconnectReason reason) {
   }
   if (was_connected) namespace_.remove(*this);
   namespace_.leave_all(*this);
-  const auto on_end = std::exchange(disconnect_handler_, nullptr);  // it may set another
-  if (was_connected && on_end) call_application(stats(), "disconnect from", namespace_.name(), [&] { on_end(reason); });
-  // Handlers may hold what refers to this socket.
-  std::exchange(handlers_, {}).clear();
-  disconnect_handler_ = nullptr;
+  if (watches_outgoing()) namespace_.count_watchers(-1);
+  // Handlers may hold what refers to this socket: all are gone with it.
+  const auto extras = std::move(extras_);
+  listeners_.clear();
+  const auto handlers = std::exchange(disconnect_handlers_, {});  // they may add others
+  if (!was_connected) return;
+  for (const auto& handler : handlers)
+    call_application(stats(), "disconnect from", namespace_.name(), [&] { handler(reason); });
+  listeners_.clear();
+  disconnect_handlers_.clear();
 }
 
 }  // namespace carillon::socketio

@@ -17,6 +17,7 @@
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
 #include "engineio/session.hpp"
+#include "socketio/listeners.hpp"
 #include "socketio/packet.hpp"
 #include "socketio/recovery_attempt.hpp"
 #include "socketio/recovery_state.hpp"
@@ -26,18 +27,22 @@
 namespace carillon::socketio {
 
 class BroadcastAnswers;
+class CatchAll;
 class Client;
 class NamespaceCore;
+struct HeldEvent;
 struct IncomingPacket;
+struct SocketExtras;
 
 // Owned by one shard: by its Client, until it leaves the namespace or the session ends. Weak pointers may be held
 // anywhere and locked on the shard only.
 class SocketCore : public std::enable_shared_from_this<SocketCore> {
  public:
   enum class State : std::uint8_t {
-    connecting,    // middleware, then waiting for the cluster
-    connected,     // CONNECT has been sent
-    disconnected,  // left, for whatever reason
+    connecting,     // middleware, then waiting for the cluster
+    connected,      // CONNECT has been sent
+    disconnecting,  // still in its rooms, while the application is told
+    disconnected,   // left, for whatever reason
   };
 
   SocketCore(Client& client, NamespaceCore& name_space, std::string id, Value auth);
@@ -47,6 +52,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   const Handshake& handshake() const { return handshake_; }
   NamespaceCore& name_space() const { return namespace_; }
   State state() const { return state_; }
+  bool is_over() const { return state_ == State::disconnecting || state_ == State::disconnected; }
   Value& data() { return data_; }
   Socket& face() { return face_; }
   Memberships& memberships() { return memberships_; }
@@ -60,22 +66,33 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
 
   // --- packets from the client ---
   void on_event(const IncomingPacket& packet);
+  void resume_event(std::shared_ptr<const HeldEvent> event, std::size_t index, std::optional<EventError> error);
+  void tell_error(const EventError& error);
   void on_ack(IncomingPacket& packet);
 
   // --- to the client ---
   void send(const engineio::FramesPtr& frames) { session_.send(frames); }
   bool send_volatile(const engineio::FramesPtr& frames) { return session_.send_volatile(frames); }
-  void emit(std::string_view event, const Args& args, bool is_volatile);
+  void emit(std::string_view event, const Args& args, const BroadcastFlags& flags);
   void emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout);
 
   // --- the application's calls ---
   void join(std::string_view room, std::function<void()> done);
   void leave(std::string_view room);
   std::vector<std::string> rooms() const;
-  void on(std::string_view event, Socket::EventHandler handler);
-  void off(std::string_view event);
-  void on_disconnect(std::function<void(DisconnectReason)> handler) { disconnect_handler_ = std::move(handler); }
+  Listeners& listeners() { return listeners_; }
+  SocketExtras& extras();
+  void on_disconnect(std::function<void(DisconnectReason)> handler);
   void disconnect(bool close);
+
+  // --- catch-all handlers of what is sent ---
+  bool watches_outgoing() const;
+  void tell_outgoing(std::string_view event, const Args& args);
+  void change_outgoing(const std::function<void(CatchAll&)>& change);
+
+  // --- the transport ---
+  std::string_view transport() const;
+  void on_upgraded();
 
   // --- acknowledgements of broadcasts: BroadcastAnswers ---
   void await_answer(std::shared_ptr<BroadcastAnswers> answers, std::size_t place);
@@ -115,7 +132,10 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void connect();
   void finish_connect();
   void refuse(const ConnectError& error);
-  const std::shared_ptr<Socket::EventHandler>* find_handler(std::string_view event) const;
+  void run_event_middleware(std::shared_ptr<const HeldEvent> event, std::size_t index);
+  void dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> ack_id);
+  void transmit(const engineio::FramesPtr& frames, const BroadcastFlags& flags);
+  void tell_disconnecting(DisconnectReason reason);
   std::uint64_t take_ack_id();
   void settle_broadcast(std::uint64_t id, const Args& args);
   void settle_ack(std::uint64_t id, const AckResult& result);
@@ -128,8 +148,9 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   Socket face_{*this};
   Memberships memberships_;
   Value data_ = Object{};  // the application's
-  std::vector<std::pair<std::string, std::shared_ptr<Socket::EventHandler>>> handlers_;
-  std::function<void(DisconnectReason)> disconnect_handler_;
+  Listeners listeners_;
+  std::vector<std::function<void(DisconnectReason)>> disconnect_handlers_;
+  std::unique_ptr<SocketExtras> extras_;  // null: none of that is used
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;
   std::vector<AwaitedAnswer> awaited_answers_;
   std::uint64_t next_ack_id_ = 0;

@@ -11,6 +11,7 @@ struct Stats {
   Counter connects;
   Counter connect_errors;
   Counter events_received;
+  Counter events_refused;  // by middleware of sockets
   Counter acks_received;
   Counter acks_dropped;        // of broadcasts, beyond broadcast_ack_bytes_max
   Counter parse_errors;        // packets that closed their connection
