@@ -73,6 +73,8 @@ class FakePeer final : public Peer {
   bool pending() const { return pending_; }
   bool websocket() const { return websocket_; }
   bool open() const { return !was_cut && !closed_with; }
+  // Nothing can come by it any more.
+  bool finished() const { return gone || (!pending_ && (!websocket_ || !open())); }
   const http::Response& answer() const {
     static const http::Response none{0};
     EXPECT_FALSE(responses.empty()) << "no answer";
@@ -126,6 +128,7 @@ class FakePeer final : public Peer {
   std::vector<http::Header> upgrade_headers;
   std::optional<std::uint16_t> closed_with;
   bool was_cut = false;
+  bool gone = false;  // closed by the client
 
  private:
   bool pending_ = false;
@@ -232,6 +235,7 @@ class EngineBench {
   }
   void closed(FakePeer& peer, bool clean = true) {
     engine.on_closed(peer, clean, world_.now);
+    peer.gone = true;
     turn();
   }
   // A session that began with polling and has been upgraded; gives its WebSocket.
@@ -256,6 +260,11 @@ class EngineBench {
     const TimePoint end = world_.now + by;
     while (world_.timers.next_wake() <= end) tick(std::max(world_.now, world_.timers.next_wake()));
     tick(end);
+  }
+
+  // For long runs: forgets the connections that are finished, unless the test still uses them.
+  void drop_finished_peers(const std::function<bool(const FakePeer&)>& used) {
+    std::erase_if(peers_, [&](const auto& peer) { return peer->finished() && !used(*peer); });
   }
 
   FakePeer& new_peer() { return *peers_.emplace_back(std::make_unique<FakePeer>()); }
