@@ -9,6 +9,7 @@ int main(int argc, char** argv) try {
   const Options options = parse_options(argc, argv);
   carillon::Server io({
       .listen = options.listen(),
+      .tls = options.tls,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
       .recovery = {.enabled = options.recovery},

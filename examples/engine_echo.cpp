@@ -3,10 +3,13 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "engineio/engine.hpp"
 #include "io/signals.hpp"
 #include "options.hpp"
+#include "runtime/reception.hpp"
 #include "runtime/shard.hpp"
 
 namespace {
@@ -44,13 +47,13 @@ int main(int argc, char** argv) try {
   options.cors_origins = {"*"};
 
   io::ProcessSignals signals;
-  runtime::Shard shard({0, "echo", &options}, [](runtime::Shard&) { return std::make_unique<Echo>(); });
-  io::SocketAddress address = io::resolve("127.0.0.1", flags.port).front();
-  auto listener = std::make_unique<io::Listener>(address, false);
-  address = listener->address();
-  shard.listen(std::move(listener), shard.client_service());
-  shard.start();
-  std::cout << "ready " << address.to_string() << std::endl;
+  runtime::Reception reception({.listen = flags.listen(), .tls = flags.tls}, std::nullopt);
+  std::vector<std::unique_ptr<runtime::Shard>> shards;
+  shards.push_back(std::make_unique<runtime::Shard>(runtime::Shard::Settings{0, "echo", &options},
+                                                    [](runtime::Shard&) { return std::make_unique<Echo>(); }));
+  reception.bind_clients(shards);
+  shards.front()->start();
+  std::cout << "ready " << reception.client_address() << std::endl;
   while (signals.wait() == SIGHUP) {
   }
   return 0;

@@ -243,6 +243,7 @@ int main(int argc, char** argv) try {
   });
   carillon::Server io({
       .listen = options.listen(),
+      .tls = options.tls,
       .path = flags.path,
       .ping_interval_ms = 800,
       .ping_timeout_ms = 1200,

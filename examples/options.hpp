@@ -10,14 +10,20 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <carillon/tls_options.hpp>
 
 struct Options {
   std::uint16_t port = 0;
   std::string redis;  // empty: a single node
   bool allow_eio3 = false;
   bool recovery = false;
+  std::string address;  // empty: the port on 127.0.0.1
+  carillon::TlsOptions tls;
 
-  std::string listen() const { return "127.0.0.1:" + std::to_string(port); }
+  std::string listen() const {
+    if (!address.empty()) return address;
+    return (tls.certificate_file.empty() ? "" : "https://") + ("127.0.0.1:" + std::to_string(port));
+  }
 };
 
 // Ends the program with a message where the command line is wrong. `more` adds flags that only one example has.
@@ -28,6 +34,10 @@ inline Options parse_options(int argc, char** argv, const std::function<void(CLI
   app.add_option("--redis", options.redis, "Redis that connects several of these servers")->type_name("URL");
   app.add_flag("--allow-eio3", options.allow_eio3, "Lets Socket.IO v2 clients in, which speak Engine.IO 3");
   app.add_flag("--recovery", options.recovery, "Clients whose connection broke get back what they missed");
+  app.add_option("--listen", options.address, "Another address than 127.0.0.1 and --port")->type_name("ADDRESS");
+  app.add_option("--tls-cert", options.tls.certificate_file, "Listens with TLS, with this certificate")
+      ->type_name("FILE");
+  app.add_option("--tls-key", options.tls.key_file, "and this private key")->type_name("FILE");
   if (more) more(app);
   try {
     app.parse(argc, argv);

@@ -9,6 +9,7 @@ int main(int argc, char** argv) try {
   const Options options = parse_options(argc, argv);
   carillon::Server io({
       .listen = options.listen(),
+      .tls = options.tls,
       .ping_interval_ms = 300,
       .ping_timeout_ms = 200,
       .connect_timeout_ms = 1000,

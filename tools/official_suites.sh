@@ -2,7 +2,7 @@
 # Runs the official protocol test suites (Engine.IO v4, Engine.IO v3, Socket.IO v5), as published with the protocol
 # documents, against the example servers. They are fetched for the run and never committed.
 #
-#   tools/official_suites.sh [SUITE...]     engine-v4, engine-v3, socket-v5; default: all
+#   tools/official_suites.sh [SUITE...]     engine-v4, engine-v3, socket-v5; default: all. Each over plain TCP and over TLS
 #
 #   CARILLON_BIN_DIR         the programs under test; default build/release/bin
 #   CARILLON_SUITES_SOURCE   where the official repository is, if not on GitHub: a folder that holds its docs/, or
@@ -81,8 +81,9 @@ trap stop_server EXIT
 # Some of the tests race: they close something, or let just its time pass, and expect with the next request that the server
 # has seen it. On a busy machine the reference server fails about one run in ten, and so would we: two more chances each.
 run() {
-  local suite=$1 scheme=http log=$work/$1.server.log address status=0 options=()
+  local suite=$1 scheme=$2 log=$work/$1-$2.server.log address status=0 options=()
   read -ra options <<<"${flags[$suite]}"
+  [[ $scheme == http ]] || options+=(--tls-cert "$work/cert.pem" --tls-key "$work/key.pem")
   say "$suite over $scheme"
   rm -f "$log" # of the run before
   "$bin/${programs[$suite]}" --port 0 "${options[@]}" >"$log" 2>&1 &
@@ -92,14 +93,18 @@ run() {
     read -r -t 0.05 <> <(:) || true
   done
   (cd "$work/source/${folders[$suite]}" &&
-    CARILLON_SUITE_URL=$scheme://$address node_modules/.bin/mocha --reporter spec --forbid-only --retries 2 --exit \
-      test-suite.js) || status=1
+    CARILLON_SUITE_URL=$scheme://$address NODE_EXTRA_CA_CERTS=$work/cert.pem \
+      node_modules/.bin/mocha --reporter spec --forbid-only --retries 2 --exit test-suite.js) || status=1
   stop_server
   return "$status"
 }
 
 fetch
 for suite in "${suites[@]}"; do prepare "$suite"; done
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+  -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>"$work/openssl.log" || die "$(cat "$work/openssl.log")"
 failed=0
-for suite in "${suites[@]}"; do run "$suite" || failed=1; done
+for scheme in http https; do
+  for suite in "${suites[@]}"; do run "$suite" "$scheme" || failed=1; done
+done
 exit "$failed"

@@ -110,7 +110,7 @@ const certificate = make_certificate();
 matrix("Options and listeners", {
   start: async () => {
     const server = await start_example("features", ["--allow-eio3", "--tls-cert", certificate.cert, "--tls-key", certificate.key]);
-    return { ...server, url: `https://localhost:${server.port}`, client_options: { ca: readFileSync(certificate.cert) } };
+    return { ...server, url: `https://127.0.0.1:${server.port}`, client_options: { ca: readFileSync(certificate.cert) } };
   },
 }, (feature) => {
   feature("TLS", async (scene) => {

@@ -19,12 +19,12 @@ export class MatrixClient {
     Object.assign(this, { version: Number(version), mode, socket });
     this.queues = new Map();
     this.keep_events();
-    this.connected = new Promise((resolve, reject) => {
+    this.connected = deadline(new Promise((resolve, reject) => {
       socket.once("connect", resolve);
       // A refusal by the server is an "error" in version 2; its data are all that is told, else its message.
       socket.once("error", (error) => reject(Object.assign(new Error(error.message ?? error), { data: error })));
       socket.once("connect_error", reject);
-    });
+    }), patience_ms, "connect or connect_error");
     this.connected.catch(() => {});
     socket.on("disconnect", (reason) => { this.ended = reason; });
   }
@@ -113,7 +113,7 @@ class Scene {
   }
   async connect(options) {
     const client = this.open(options);
-    await deadline(client.connected, patience_ms, `connect of ${this.label}`);
+    await client.connected;
     return client;
   }
   kept(socket) {
@@ -128,7 +128,7 @@ class Scene {
   }
   async also(client, namespace, auth) {
     const other = this.open_also(client, namespace, auth);
-    await deadline(other.connected, patience_ms, `connect to ${namespace}`);
+    await other.connected;
     return other;
   }
 
