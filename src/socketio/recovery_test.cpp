@@ -168,6 +168,20 @@ TEST_F(RecoveryTest, BringsItsDataWhichTheMiddlewareMayChange) {
   EXPECT_EQ(sockets.back()->data(), Value("no object"));
 }
 
+TEST_F(RecoveryTest, WhatACatchAllHandlerBroadcastsComesBehindWhatItHeardOf) {
+  ReturningClient client(bench);
+  client.connect();
+  sockets[0]->on_any_outgoing([this](std::string_view event, const Args&) {
+    if (event == "a") bench.root().emit("said of a");
+  });
+  bench.root().emit("a");
+  bench.root().emit("b");
+  EXPECT_THAT(client.events(), ElementsAre("a", "said of a", "b"));
+  client.lose();
+  EXPECT_THAT(client.come_back(), IsEmpty());
+  EXPECT_TRUE(client.recovered);
+}
+
 TEST_F(RecoveryTest, NeedsNoEventToHaveBeenSent) {
   ReturningClient client(bench);
   client.connect();

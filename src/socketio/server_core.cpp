@@ -61,11 +61,19 @@ void ServerCore::on_upgraded(engineio::Session& session) {
   if (session.attachment) client_of(session).on_upgraded();
 }
 
+// A catch-all handler may broadcast, too: what comes in the middle of a delivery has its turn behind it.
 void ServerCore::deliver_log() {
-  cursor_ = surroundings_.recovery->log.read(surroundings_.shard_index, unread_);
-  for (const BroadcastPtr& message : unread_) deliver(*message);
-  if (!unread_.empty()) watch_recovery();
-  unread_.clear();
+  if (delivering_log_) return;
+  delivering_log_ = true;
+  for (;;) {
+    const std::uint64_t head = surroundings_.recovery->log.read(surroundings_.shard_index, unread_);
+    if (head == cursor_) break;
+    cursor_ = head;
+    for (const BroadcastPtr& message : unread_) deliver(*message);
+    unread_.clear();
+    watch_recovery();
+  }
+  delivering_log_ = false;
 }
 
 void ServerCore::watch_recovery() {

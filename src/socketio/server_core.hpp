@@ -86,6 +86,7 @@ class ServerCore final : public engineio::SessionHandler {
   TimePoint now_{};
   std::uint64_t cursor_ = 0;
   std::vector<BroadcastPtr> unread_;  // of the recovery log, while it is being delivered
+  bool delivering_log_ = false;
   std::unique_ptr<RecoveryTimer> recovery_timer_;
 };
 
