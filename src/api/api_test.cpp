@@ -159,11 +159,9 @@ TEST_F(ApiWithKeysTest, key_comes_before_everything_else) {
 }
 
 TEST_F(ApiTest, errors_of_the_listener_have_the_same_shape) {
-  const std::vector<std::pair<int, std::string>> errors = {{400, "bad_request"},
-                                                           {408, "request_timeout"},
-                                                           {413, "too_large"},
-                                                           {431, "headers_too_large"},
-                                                           {501, "not_implemented"}};
+  const std::vector<std::pair<int, std::string>> errors = {{400, "bad_request"},       {408, "request_timeout"},
+                                                           {413, "too_large"},         {414, "target_too_long"},
+                                                           {431, "headers_too_large"}, {501, "not_implemented"}};
   for (const auto& [status, code] : errors) {
     const auto answer = listener_error(status);
     EXPECT_EQ(answer.status, status);

@@ -23,6 +23,8 @@ std::string_view code_of(int status) {
       return "request_timeout";
     case 413:
       return "too_large";
+    case 414:
+      return "target_too_long";
     case 415:
       return "unsupported_media_type";
     case 431:
@@ -67,6 +69,8 @@ http::Response listener_error(int status) {
         return "the request did not arrive in time";
       case 413:
         return "the body is too large";
+      case 414:
+        return "the request's target is too long";
       case 431:
         return "the header is too large, or has too many lines";
       case 501:

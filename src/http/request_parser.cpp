@@ -46,6 +46,16 @@ HeadScan scan_head(std::string_view text, std::size_t from) {
 // again within the last chunk.
 constexpr std::size_t last_chunk_bytes = 5;
 
+constexpr std::size_t method_bytes = 32;  // of a request with a method that exists, and the space behind it
+
+// Of a head that may still be incomplete: whether what stands between the first two spaces is longer than that.
+bool has_longer_target(std::string_view head, std::size_t bytes_max) {
+  const std::size_t start = head.find_first_of(" \r");
+  if (start == std::string_view::npos || head[start] != ' ') return false;
+  const std::string_view target = head.substr(start + 1);
+  return std::min(target.size(), target.find_first_of(" \r")) > bytes_max;
+}
+
 bool may_start_method(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 }  // namespace
@@ -54,6 +64,8 @@ int status_of(ParseError error) {
   switch (error) {
     case ParseError::malformed:
       return 400;
+    case ParseError::target_too_long:
+      return 414;
     case ParseError::header_too_large:
       return 431;
     case ParseError::body_too_large:
@@ -96,6 +108,10 @@ Result<std::size_t, ParseError> RequestParser::State::feed_head(std::string_view
   }
   const HeadScan scan = scan_head(head, before);
   if (scan.bare_line_feed) return fail(ParseError::malformed);
+  // Looked at when it can be too long, and at the end; not with each of the bytes that a slow client sends one by one.
+  const bool may_be_longer = head.size() > limits.target_bytes_max && before <= limits.target_bytes_max + method_bytes;
+  if ((may_be_longer || scan.end != 0) && has_longer_target(head, limits.target_bytes_max))
+    return fail(ParseError::target_too_long);
   if (scan.end > limits.header_bytes_max || (scan.end == 0 && head.size() > limits.header_bytes_max))
     return fail(ParseError::header_too_large);
   if (scan.end == 0) {

@@ -14,11 +14,13 @@ namespace carillon::http {
 struct ParserLimits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t header_count_max = 100;
+  std::size_t target_bytes_max = 8 * 1024;
   std::size_t body_bytes_max = 1'000'000;
 };
 
 enum class ParseError {
   malformed,         // 400
+  target_too_long,   // 414
   header_too_large,  // 431
   body_too_large,    // 413: more than body_bytes_max, by content-length or by what came
   unsupported,       // 501: a transfer encoding that is not chunked

@@ -348,7 +348,7 @@ TEST(RequestParserHead, bytes_limit_at_exactly_and_one_above) {
     const ParserLimits limits{.header_bytes_max = limit};
     expect_outcome(head + head, {{{"GET", "/", "", true}, {"GET", "/", "", true}}}, limits);
     expect_error(start + "x" + head.substr(start.size()), ParseError::header_too_large, limits);
-    expect_error("GET /" + std::string(limit, 'x'), ParseError::header_too_large, limits);
+    expect_error("GET / HTTP/1.1\r\n" + std::string(limit, 'x'), ParseError::header_too_large, limits);
   }
 }
 
@@ -356,6 +356,19 @@ TEST(RequestParserHead, a_head_without_end_is_refused_once_it_cannot_fit) {
   RequestParser parser({.header_bytes_max = 50});
   EXPECT_EQ(parser.feed("GET /" + std::string(45, 'x')), 50U);
   EXPECT_EQ(parser.feed("x"), Failure(ParseError::header_too_large));
+}
+
+TEST(RequestParserHead, target_limit_at_exactly_and_one_above) {
+  const ParserLimits limits{.target_bytes_max = 100};
+  const auto request = [](std::size_t size) { return "GET /" + std::string(size - 1, 'x') + " HTTP/1.1\r\n\r\n"; };
+  expect_outcome(request(100), {{{"GET", "/" + std::string(99, 'x'), "", true}}}, limits);
+  expect_error(request(101), ParseError::target_too_long, limits);
+}
+
+TEST(RequestParserHead, a_target_without_end_is_refused_before_the_head_is_too_large) {
+  RequestParser parser({.header_bytes_max = 10'000, .target_bytes_max = 100});
+  EXPECT_EQ(parser.feed("GET /" + std::string(99, 'x')), 104U);
+  EXPECT_EQ(parser.feed("x"), Failure(ParseError::target_too_long));
 }
 
 TEST(RequestParserHead, count_limit_at_exactly_and_one_above) {
@@ -374,6 +387,7 @@ TEST(RequestParserHead, fields_larger_than_beast_holds_are_refused_not_thrown) {
 
 TEST(ParseErrorStatus, of_each) {
   EXPECT_EQ(status_of(ParseError::malformed), 400);
+  EXPECT_EQ(status_of(ParseError::target_too_long), 414);
   EXPECT_EQ(status_of(ParseError::header_too_large), 431);
   EXPECT_EQ(status_of(ParseError::body_too_large), 413);
   EXPECT_EQ(status_of(ParseError::unsupported), 501);
