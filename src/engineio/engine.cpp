@@ -4,6 +4,7 @@
 
 #include <carillon/value.hpp>
 
+#include "base/log.hpp"
 #include "engineio/jsonp.hpp"
 #include "engineio/session_id.hpp"
 
@@ -177,6 +178,12 @@ void Engine::refuse(Peer& peer, RequestError error, std::string_view origin) {
   respond(peer, {status, {{"Content-Type", "application/json"}}, to_json(body)}, origin);
 }
 
+void Engine::refuse_rate(Peer& peer, std::string_view origin) {
+  stats_.requests_refused.add();
+  const Object body{{"code", static_cast<int>(RequestError::bad_request)}, {"message", "Too many packets"}};
+  respond(peer, {429, {{"Content-Type", "application/json"}}, to_json(body)}, origin);
+}
+
 void Engine::refuse_upgrade(Peer& peer, std::string_view message) {
   stats_.requests_refused.add();
   peer.respond({400, {{"Content-Type", "text/html"}}, std::string(message), true});
@@ -264,6 +271,11 @@ void Engine::on_message(Peer& peer, bool binary, std::string_view data, TimePoin
   }
 }
 
+void Engine::on_frames(Peer& peer, std::uint32_t count, TimePoint now) {
+  now_ = now;
+  if (peer.session_ != nullptr) peer.session_->take_rate(count);
+}
+
 void Engine::on_closed(Peer& peer, bool clean, TimePoint now) {
   now_ = now;
   if (peer.session_ != nullptr) peer.session_->on_peer_closed(peer, clean);
@@ -274,6 +286,8 @@ void Engine::on_closed(Peer& peer, bool clean, TimePoint now) {
 void Engine::ended(Session& session, CloseReason reason) {
   stats_.sessions.add(-1);
   stats_.sessions_closed[static_cast<std::size_t>(reason)].add();
+  log_debug("session " + session.id() + " of " + session.request()->address +
+            " closed: " + std::string(to_string(reason)));
   handler_.on_close(session, reason);
 }
 

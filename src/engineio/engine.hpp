@@ -1,6 +1,7 @@
 // The Engine.IO server of one shard: HTTP requests and WebSocket messages in, sessions out.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,8 @@ class Engine {
   // The body was too large and has been answered with 413: the session lives on.
   void on_body_refused(Peer& peer);
   void on_message(Peer& peer, bool binary, std::string_view data, TimePoint now);
+  // `count` WebSocket frames have come that were no messages: they count against the client's rate.
+  void on_frames(Peer& peer, std::uint32_t count, TimePoint now);
   // The connection is gone, or (WebSocket) the peer or the frame decoder has ended it. `clean`: by the client's own
   // will (a close frame, an end of stream), as opposed to a violation or an error.
   void on_closed(Peer& peer, bool clean, TimePoint now);
@@ -87,6 +90,7 @@ class Engine {
   bool on_session_request(Session& session, Peer& peer, const http::Request& request);
   void open_polling(Peer& peer, const http::Request& request);
   void refuse(Peer& peer, RequestError error, std::string_view origin);
+  void refuse_rate(Peer& peer, std::string_view origin);
   void refuse_upgrade(Peer& peer, std::string_view message);
   // `origin`: the Origin header of the client's requests, empty if there is none.
   void respond(Peer& peer, http::Response response, std::string_view origin) const;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rate_limit.hpp"
 #include "base/time.hpp"
 #include "websocket/deflate_agreement.hpp"
 
@@ -19,6 +20,7 @@ struct Options {
   std::size_t max_payload_bytes = 1'000'000;           // of one message or POST body from a client
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // waiting for one client
   websocket::DeflateSettings per_message_deflate;      // its window_bytes_max is for one shard
+  RateLimit packets{5'000, 50'000};                    // from one client; WebSocket control frames and fragments count
   bool allow_eio3 = false;                             // clients of version 3, too
   std::vector<std::string> cors_origins;               // empty: no CORS headers; "*": any
 };

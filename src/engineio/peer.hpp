@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "engineio/frames.hpp"
@@ -24,9 +25,9 @@ class Peer : public http::Exchange {
   virtual std::size_t send(const FramesPtr& frames) = 0;
   // Bytes that the client has not taken yet, apart from what was queued in this turn.
   virtual std::size_t backlog_bytes() const = 0;
-  // Sends a close frame behind what is queued (close_code::none: an empty one) and ends the connection after the
-  // client's answer. No further calls follow.
-  virtual void close_websocket(std::uint16_t code) = 0;
+  // Sends a close frame behind what is queued (close_code::none: an empty one, without the reason) and ends the connection
+  // after the client's answer. No further calls follow.
+  virtual void close_websocket(std::uint16_t code, std::string_view reason) = 0;
 
   // Ends the connection at once, without an answer.
   virtual void cut() = 0;

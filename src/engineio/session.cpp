@@ -1,6 +1,7 @@
 #include "engineio/session.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "engineio/engine.hpp"
 #include "engineio/jsonp.hpp"
@@ -184,6 +185,7 @@ void Session::on_post_body(Peer& peer, std::string_view body) {
     end(consequence(packets.error()));
     return engine_.refuse(peer, RequestError::bad_request, origin());
   }
+  if (!take_rate(packets->size())) return engine_.refuse_rate(peer, origin());
   for (const Packet& packet : *packets) {
     if (state_ != State::open) break;
     on_packet(packet);
@@ -209,7 +211,7 @@ void Session::send_outbox() {
 
 void Session::on_probe(Peer& peer, bool base64) {
   if (state_ != State::open || transport_ == TransportName::websocket || probe_ != nullptr) {
-    peer.close_websocket(websocket::close_code::none);
+    peer.close_websocket(websocket::close_code::none, {});
     return;
   }
   attach(probe_, peer, Peer::Role::probe);
@@ -219,6 +221,7 @@ void Session::on_probe(Peer& peer, bool base64) {
 }
 
 void Session::on_text(Peer& peer, std::string_view text) {
+  if (!take_rate(1)) return;
   if (&peer == probe_) return on_probe_text(text);
   Binaries binaries;
   const auto packet = protocol_.decode_text(text, binaries);
@@ -227,6 +230,7 @@ void Session::on_text(Peer& peer, std::string_view text) {
 }
 
 void Session::on_binary(Peer& peer, std::string_view bytes) {
+  if (!take_rate(1)) return;
   if (&peer == probe_) return abandon_probe();
   const auto packet = protocol_.decode_binary(bytes);
   if (!packet) return end(consequence(packet.error()));
@@ -266,10 +270,19 @@ void Session::abandon_probe() {
   upgrade_deadline_ = never;
   probed_ = false;
   arm();
-  if (Peer* peer = detach(probe_)) peer->close_websocket(websocket::close_code::none);
+  if (Peer* peer = detach(probe_)) peer->close_websocket(websocket::close_code::none, {});
 }
 
 // --- packets, whatever they came by ---
+
+// False: the client sends more than it may, and the session has ended.
+bool Session::take_rate(std::size_t packets) {
+  const auto count =
+      static_cast<std::uint32_t>(std::min<std::size_t>(packets, std::numeric_limits<std::uint32_t>::max()));
+  if (packets_.take(engine_.options_.packets, engine_.now_, count)) return true;
+  end(CloseReason::rate_limited);
+  return false;
+}
 
 void Session::on_packet(const Packet& packet) {
   switch (packet.type) {
@@ -368,11 +381,10 @@ void Session::end(CloseReason reason) {
   for (Peer** place : {&websocket_, &probe_}) {
     Peer* peer = detach(*place);
     if (peer == nullptr) continue;
-    // A close frame would wait behind all that a slow client has not taken.
-    if (reason == CloseReason::slow_consumer) {
-      peer->cut();
+    if (const auto code = websocket_code(reason)) {
+      peer->close_websocket(*code, to_string(reason));
     } else {
-      peer->close_websocket(websocket::close_code::none);
+      peer->cut();
     }
   }
   outbox_ = {};

@@ -12,6 +12,7 @@
 
 #include <carillon/handshake.hpp>
 
+#include "base/rate_limit.hpp"
 #include "base/timer_wheel.hpp"
 #include "engineio/close_reason.hpp"
 #include "engineio/frames.hpp"
@@ -85,6 +86,7 @@ class Session final : public Timer {
   void on_binary(Peer& peer, std::string_view bytes);
   void on_peer_closed(Peer& peer, bool clean);
 
+  bool take_rate(std::size_t packets);
   void on_probe_text(std::string_view text);
   void on_packet(const Packet& packet);
   bool can_send_websocket() const { return websocket_ != nullptr && greeting_at_ == never; }
@@ -110,6 +112,7 @@ class Session final : public Timer {
   const Protocol& protocol_;
   std::string id_;
   std::shared_ptr<const HandshakeRequest> request_;
+  TokenBucket packets_;   // that the client may send
   Peer* poll_ = nullptr;  // pending GET
   Peer* post_ = nullptr;  // POST whose body is still coming
   Peer* websocket_ = nullptr;

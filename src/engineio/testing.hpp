@@ -109,9 +109,10 @@ class FakePeer final : public Peer {
     return backlog + queued_;
   }
   std::size_t backlog_bytes() const override { return backlog; }
-  void close_websocket(std::uint16_t code) override {
+  void close_websocket(std::uint16_t code, std::string_view reason) override {
     EXPECT_TRUE(websocket_ && open());
     closed_with = code;
+    close_text = reason;
   }
   void cut() override {
     EXPECT_TRUE(open());
@@ -127,6 +128,7 @@ class FakePeer final : public Peer {
   std::vector<std::string> messages;  // over WebSocket
   std::vector<http::Header> upgrade_headers;
   std::optional<std::uint16_t> closed_with;
+  std::string close_text;
   bool was_cut = false;
   bool gone = false;  // closed by the client
 

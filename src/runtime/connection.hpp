@@ -49,7 +49,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   bool accept_websocket(std::vector<http::Header> headers) override;
   std::size_t send(const engineio::FramesPtr& frames) override;
   std::size_t backlog_bytes() const override { return blocked_ ? queue_.bytes() : 0; }
-  void close_websocket(std::uint16_t code) override;
+  void close_websocket(std::uint16_t code, std::string_view reason) override;
   void cut() override;
 
  private:

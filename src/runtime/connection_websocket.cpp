@@ -61,9 +61,12 @@ void Connection::read_frames(std::span<char> bytes) {
   decoder_->feed(bytes);
   while (decoder_ && (state_ == State::websocket || state_ == State::closing)) {
     const auto event = decoder_->next();
-    if (!event) return;
+    if (!event) break;
     on_websocket_event(*event);
   }
+  if (!decoder_ || state_ != State::websocket) return;
+  if (const std::uint32_t count = decoder_->take_bare_frames())
+    service_.engine->on_frames(*this, count, shard_.loop().now());
 }
 
 void Connection::on_websocket_event(const websocket::Event& event) {
@@ -110,9 +113,9 @@ std::size_t Connection::send(const engineio::FramesPtr& frames) {
   return queue_.bytes();
 }
 
-void Connection::close_websocket(std::uint16_t code) {
+void Connection::close_websocket(std::uint16_t code, std::string_view reason) {
   if (state_ != State::websocket) return;
-  queue(websocket::close_frame(code));
+  queue(websocket::close_frame(code, reason));
   state_ = State::closing;
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.close_timeout);
 }

@@ -111,6 +111,28 @@ TEST(ConnectionWebSocketTest, ViolationIsClosedWithItsCode) {
   EXPECT_EQ(closed_event(server), "transport_error");
 }
 
+TEST(ConnectionWebSocketTest, PingsAndFragmentsCountAgainstTheRate) {
+  TinyServer::Settings settings;
+  settings.engine.packets = {1, 10};
+  TinyServer server(settings);
+  for (const Opcode opcode : {Opcode::ping, Opcode::pong, Opcode::continuation}) {
+    WebSocketClient client = connect(server);
+    std::string frames;
+    for (int i = 0; i < 11; ++i) websocket::append_masked_frame(frames, opcode, "x", {1, 2, 3, 4});
+    if (opcode == Opcode::continuation) {
+      for (std::size_t at = 0; at < frames.size(); at += 7) frames[at] = at == 0 ? '\x01' : '\0';  // not the last one
+    }
+    client.socket().send(frames);
+    auto event = client.next();
+    while (event && event->kind == Kind::pong) event = client.next();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->kind, Kind::close);
+    EXPECT_EQ(event->code, websocket::close_code::policy);
+    EXPECT_EQ(event->payload, "rate_limited");
+    EXPECT_EQ(closed_event(server), "rate_limited");
+  }
+}
+
 TEST(ConnectionWebSocketTest, ServerClosesWithAFrameAndWaitsForTheClients) {
   TinyServer server;
   WebSocketClient client = connect(server);

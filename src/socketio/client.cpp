@@ -25,8 +25,10 @@ DisconnectReason reason_of(engineio::CloseReason reason) {
     case CloseReason::parse_error:
       return DisconnectReason::parse_error;
     case CloseReason::forced_close:
+    case CloseReason::rate_limited:
       return DisconnectReason::forced_close;
     case CloseReason::slow_consumer:
+    case CloseReason::overloaded:
       return DisconnectReason::transport_error;
     case CloseReason::connect_timeout:
       return DisconnectReason::forced_close;

@@ -169,6 +169,7 @@ std::optional<Event> Decoder::take_frame(const Header& header, std::span<char> f
   const std::span<char> payload = frame.subspan(header.size);
   if (role_ == Role::server) apply_mask(payload.data(), payload.size(), header.mask);
   const std::string_view text(payload.data(), payload.size());
+  if (header.is_control() || !header.fin) ++bare_frames_;
   if (header.is_control()) return take_control(static_cast<Opcode>(header.opcode), text);
   if (header.fin && header.opcode != 0)
     return header.compressed ? inflate(header.opcode, text) : make_message(header.opcode, text);

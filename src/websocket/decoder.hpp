@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "websocket/frame.hpp"
 #include "websocket/message_inflater.hpp"
@@ -47,6 +48,9 @@ class Decoder {
   // After Kind::close or Kind::error nothing more comes.
   std::optional<Event> next();
 
+  // How many frames have come since the last call that were no whole message and did not complete one.
+  std::uint32_t take_bare_frames() { return std::exchange(bare_frames_, 0); }
+
   // Bytes held from earlier feeds (an incomplete frame, fragments of a message).
   std::size_t buffered_bytes() const { return pending_.size() + message_.size(); }
   // The part of the input that has not been consumed; for handing the connection to another owner. Once next() has
@@ -75,6 +79,7 @@ class Decoder {
   std::string message_;  // fragments so far, or a message that was compressed
   std::unique_ptr<MessageInflater> inflater_;  // null: nothing may be compressed
   std::span<char> input_;
+  std::uint32_t bare_frames_ = 0;
   std::uint8_t fragment_opcode_ = 0;  // of the message being assembled, 0: none
   bool fragments_compressed_ = false;
   bool pending_delivered_ = false;  // pending_ is what the last event shows

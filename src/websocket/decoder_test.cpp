@@ -464,6 +464,17 @@ TEST(DecoderRandom, any_messages_in_any_fragments_and_pieces) {
   }
 }
 
+TEST(DecoderBareFrames, are_control_frames_and_fragments_but_not_what_completes_a_message) {
+  Decoder decoder(Role::server, 1000);
+  std::string bytes = fin(Opcode::text, "whole") + part(Opcode::text, "a") + part(Opcode::continuation, "b") +
+                      fin(Opcode::ping, "") + fin(Opcode::pong, "") + fin(Opcode::continuation, "c");
+  decoder.feed(bytes);
+  while (decoder.next()) {
+  }
+  EXPECT_EQ(decoder.take_bare_frames(), 4U);
+  EXPECT_EQ(decoder.take_bare_frames(), 0U);
+}
+
 TEST(DecoderRandom, damaged_bytes_give_the_same_events_however_they_are_cut) {
   std::mt19937 random(2);
   for (int round = 0; round < 3000; ++round) {
