@@ -25,8 +25,9 @@ struct RecoveryOptions {
   std::uint32_t max_disconnection_ms = 120'000;
   bool skip_middlewares = false;                // of clients that come back; otherwise they are let in first, then sent
   std::size_t session_bytes_max = 1024 * 1024;  // per client: of events to it alone, and of all that it may have missed
-  std::size_t log_bytes_max = 64 * 1024 * 1024;  // broadcasts of the whole node; beyond it the oldest go
-  std::size_t sessions_max = 100'000;            // waiting for their clients; beyond it the oldest go
+  std::size_t sessions_bytes_max = 256 * 1024 * 1024;  // of all clients together: of events to one of them alone
+  std::size_t log_bytes_max = 64 * 1024 * 1024;        // broadcasts of the whole node; beyond it the oldest go
+  std::size_t sessions_max = 100'000;                  // waiting for their clients; beyond it the oldest go
 };
 
 // Names and defaults follow the Socket.IO documentation where it has the option.

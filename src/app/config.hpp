@@ -65,6 +65,7 @@ struct Config {
     bool enabled = true;
     std::uint32_t max_disconnection_ms = 120'000;
     std::size_t session_bytes_max = 1024 * 1024;
+    std::size_t sessions_bytes_max = 256 * 1024 * 1024;
     std::size_t log_bytes_max = 64 * 1024 * 1024;
     std::size_t sessions_max = 100'000;
   };

@@ -81,6 +81,7 @@ ServerOptions server_options(const Config& config) {
   options.recovery.enabled = config.recovery.enabled;
   options.recovery.max_disconnection_ms = config.recovery.max_disconnection_ms;
   options.recovery.session_bytes_max = config.recovery.session_bytes_max;
+  options.recovery.sessions_bytes_max = config.recovery.sessions_bytes_max;
   options.recovery.log_bytes_max = config.recovery.log_bytes_max;
   options.recovery.sessions_max = config.recovery.sessions_max;
   return options;

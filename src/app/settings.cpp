@@ -99,6 +99,8 @@ std::vector<Setting> make_settings() {
              24 * hour_ms, "How long a client may be away and still be recovered."),
       number("recovery.session_bytes_max", field(&C::recovery, &C::Recovery::session_bytes_max), 1024, gib,
              "What is kept of the events to one client alone, and the most that is sent to it again."),
+      number("recovery.sessions_bytes_max", field(&C::recovery, &C::Recovery::sessions_bytes_max), 1024, 1024 * gib,
+             "The same of all clients together. Beyond it nothing more is kept, and who lacks it is not recovered."),
       number("recovery.log_bytes_max", field(&C::recovery, &C::Recovery::log_bytes_max), 1024, 64 * gib,
              "What is kept of broadcasts. Clients that lack older ones are not recovered."),
       number("recovery.sessions_max", field(&C::recovery, &C::Recovery::sessions_max), 0, 100'000'000,

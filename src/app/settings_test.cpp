@@ -64,6 +64,7 @@ TEST(Settings, set_what_get_gives) {
       {"recovery.enabled", false},
       {"recovery.max_disconnection_ms", std::int64_t{86'400'000}},
       {"recovery.session_bytes_max", std::int64_t{1026}},
+      {"recovery.sessions_bytes_max", std::int64_t{1028}},
       {"recovery.log_bytes_max", std::int64_t{1027}},
       {"recovery.sessions_max", std::int64_t{0}},
       {"limits.send_queue_bytes_max", std::int64_t{1024}},

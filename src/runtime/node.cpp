@@ -78,7 +78,10 @@ struct Node::NodeRecovery {
   NodeRecovery(const RecoveryOptions& options, Milliseconds age_max, unsigned shards)
       : log({age_max, options.log_bytes_max}, shards),
         store({Milliseconds(options.max_disconnection_ms), options.sessions_max}),
-        shared{{options.skip_middlewares, options.session_bytes_max}, log, store} {}
+        shared{{options.skip_middlewares, options.session_bytes_max},
+               log,
+               store,
+               std::make_shared<socketio::RecoveryBudget>(options.sessions_bytes_max)} {}
 
   socketio::RecoveryLog log;
   socketio::MemoryRecoveryStore store;
@@ -299,6 +302,11 @@ void Node::on_gap() {
 }
 
 // --- facts ---
+
+Node::RecoveryFacts Node::recovery_facts() const {
+  if (!recovery_) return {};
+  return {recovery_->log.bytes(), recovery_->shared.budget->bytes(), recovery_->store.stored_count()};
+}
 
 const socketio::Stats& Node::socketio_stats(unsigned shard) const { return application(*shards_[shard]).core.stats(); }
 

@@ -61,6 +61,13 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   const std::string& name() const { return name_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   const socketio::Stats& socketio_stats(unsigned shard) const;
+  // What is kept for clients to come back. Zero where they are not recovered.
+  struct RecoveryFacts {
+    std::size_t log_bytes = 0;         // broadcasts
+    std::size_t sessions_bytes = 0;    // events to single clients
+    std::size_t sessions_waiting = 0;  // without a connection
+  };
+  RecoveryFacts recovery_facts() const;
   const Backplane* backplane() const { return backplane_.get(); }
 
  private:

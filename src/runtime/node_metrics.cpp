@@ -166,6 +166,15 @@ void collect_sockets(const Node& node, Collector& out) {
           of(&Stats::deliveries));
 }
 
+void collect_recovery(const Node::RecoveryFacts& facts, Collector& out) {
+  out.add("carillon_recovery_log_bytes", "Broadcasts kept for clients that come back.", Type::gauge,
+          static_cast<double>(facts.log_bytes));
+  out.add("carillon_recovery_sessions_bytes", "Events to single clients kept for their return.", Type::gauge,
+          static_cast<double>(facts.sessions_bytes));
+  out.add("carillon_recovery_sessions_waiting", "Sessions whose client is away.", Type::gauge,
+          static_cast<double>(facts.sessions_waiting));
+}
+
 void collect_redis(const redis::Statistics& redis, Collector& out) {
   out.gauge("carillon_redis_ready", "1 when Redis is subscribed and proven, otherwise 0.", redis.ready);
   out.gauge("carillon_redis_subscriptions", "Channels subscribed to.", redis.subscriptions);
@@ -213,6 +222,7 @@ std::vector<admin::Sample> NodeMetrics::collect() const {
   if (node_.reception().tls() != nullptr) collect_tls(node_.reception(), out);
   collect_sessions(node_, out);
   collect_sockets(node_, out);
+  collect_recovery(node_.recovery_facts(), out);
   if (const Backplane* backplane = node_.backplane()) {
     collect_redis(backplane->redis_statistics(), out);
     collect_cluster(backplane->cluster_statistics(), out);

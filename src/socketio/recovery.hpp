@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "base/time.hpp"
 #include "socketio/recovery_log.hpp"
@@ -23,6 +24,7 @@ struct Recovery {
   RecoveryRules rules;
   RecoveryLog& log;
   RecoveryStore& store;
+  std::shared_ptr<RecoveryBudget> budget;
 };
 
 }  // namespace carillon::socketio

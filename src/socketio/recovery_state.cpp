@@ -10,13 +10,17 @@ constexpr std::size_t changes_max = 200;  // between two pongs; a socket that mo
 
 }  // namespace
 
-RecoveryState::RecoveryState(std::string pid, std::uint64_t start, std::size_t bytes_max)
-    : pid_(std::move(pid)), proven_{start, 0}, bytes_max_(bytes_max) {}
+RecoveryState::RecoveryState(std::string pid, std::uint64_t start, std::size_t bytes_max,
+                             std::shared_ptr<RecoveryBudget> budget)
+    : pid_(std::move(pid)), proven_{start, 0}, bytes_max_(bytes_max), budget_(std::move(budget)) {}
+
+RecoveryState::~RecoveryState() { budget_->give_back(bytes_); }
 
 void RecoveryState::keep(const RecoveryOffset& offset, engineio::FramesPtr frames) {
   bytes_ += frames->bytes();
+  budget_->take(frames->bytes());
   directs_.push_back({offset, std::move(frames)});
-  while (bytes_ > bytes_max_) {
+  while (!directs_.empty() && (bytes_ > bytes_max_ || budget_->is_exceeded())) {
     lost_ = directs_.front().offset.direct;
     drop_oldest();
   }
@@ -29,6 +33,7 @@ void RecoveryState::note(Change change) {
 
 void RecoveryState::drop_oldest() {
   bytes_ -= directs_.front().frames->bytes();
+  budget_->give_back(directs_.front().frames->bytes());
   directs_.pop_front();
 }
 

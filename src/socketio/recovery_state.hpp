@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engineio/frames.hpp"
+#include "socketio/recovery_budget.hpp"
 #include "socketio/recovery_log.hpp"
 #include "socketio/recovery_offset.hpp"
 
@@ -23,8 +25,12 @@ namespace carillon::socketio {
 // proven: Engine.IO packets keep their order, so who answers a ping has got everything sent before it.
 class RecoveryState {
  public:
-  // `start`: the cursor when the socket connected.
-  RecoveryState(std::string pid, std::uint64_t start, std::size_t bytes_max);
+  // `start`: the cursor when the socket connected. `bytes_max` is what it may keep; where all sessions together are
+  // beyond the budget, whoever is sent something keeps nothing.
+  RecoveryState(std::string pid, std::uint64_t start, std::size_t bytes_max, std::shared_ptr<RecoveryBudget> budget);
+  ~RecoveryState();
+  RecoveryState(const RecoveryState&) = delete;
+  RecoveryState& operator=(const RecoveryState&) = delete;
 
   const std::string& pid() const { return pid_; }
 
@@ -76,6 +82,7 @@ class RecoveryState {
   std::uint64_t changes_lost_ = 0;  // the position of the last change that there was no room for
   std::size_t bytes_ = 0;
   std::size_t bytes_max_;
+  std::shared_ptr<RecoveryBudget> budget_;
 };
 
 }  // namespace carillon::socketio

@@ -112,6 +112,7 @@ class RecoveryTest : public ::testing::Test {
     bench.expect_empty();
     EXPECT_EQ(bench.store().stored_count(), 0U);
     EXPECT_EQ(bench.log().bytes(), 0U);
+    EXPECT_EQ(bench.budget->bytes(), 0U);
   }
 
   Bench bench;
@@ -428,6 +429,33 @@ TEST_F(RecoveryTest, BeyondItsLimitsItSaysSo) {
   for (int i = 0; i < 5'000; ++i) bench.root().to("others").emit("fill", std::string(500, 'x'));
   client.come_back();
   EXPECT_FALSE(client.recovered);
+}
+
+TEST_F(RecoveryTest, AllTogetherKeepNoMoreThanTheirBudget) {
+  bench.budget_bytes_max = 10'000;
+  ReturningClient greedy(bench);
+  ReturningClient modest(bench);
+  greedy.connect();
+  modest.connect();
+  sockets[1]->emit("mine", 1);
+  for (int i = 0; i < 100; ++i) {
+    sockets[0]->emit("own", std::string(500, 'x'));
+    EXPECT_LE(bench.budget->bytes(), 10'000U);
+  }
+  modest.lose();
+  EXPECT_THAT(modest.come_back(), ElementsAre("mine 1"));
+  EXPECT_TRUE(modest.recovered);
+  greedy.lose();
+  greedy.come_back();
+  EXPECT_FALSE(greedy.recovered);
+  // Who has got all of it is recovered all the same.
+  ReturningClient happy(bench);
+  happy.connect();
+  for (int i = 0; i < 100; ++i) sockets.back()->emit("own", std::string(500, 'x'));
+  EXPECT_EQ(happy.events().size(), 100U);
+  happy.lose();
+  EXPECT_THAT(happy.come_back(), IsEmpty());
+  EXPECT_TRUE(happy.recovered);
 }
 
 TEST_F(RecoveryTest, AGapInTheClusterEndsTheHopeOfThoseWhoLackSomething) {

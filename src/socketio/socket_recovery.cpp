@@ -160,7 +160,7 @@ void SocketCore::open_session() {
   if (!recovery_)
     recovery_ =
         std::make_unique<RecoveryState>(random_id(surroundings.random, pid_characters), namespace_.server().cursor(),
-                                        surroundings.recovery->rules.session_bytes_max);
+                                        surroundings.recovery->rules.session_bytes_max, surroundings.recovery->budget);
   surroundings.recovery->store.opened(recovery_->pid(), namespace_.name(), id_, identity_, surroundings.shard,
                                       [weak = weak_from_this()] {
                                         if (const auto socket = weak.lock()) socket->give_way();

@@ -182,6 +182,8 @@ class Bench {
   RecoveryLog::Limits log_limits{Milliseconds(165'000), 1'000'000};
   MemoryRecoveryStore::Limits store_limits{Milliseconds(120'000), 100};
   RecoveryRules recovery_rules;
+  std::size_t budget_bytes_max = 1'000'000;
+  std::shared_ptr<RecoveryBudget> budget;
 
   MemoryRecoveryStore& store() { return *store_; }
   RecoveryLog& log() { return *log_; }
@@ -193,7 +195,8 @@ class Bench {
     if (recovers) {
       log_ = std::make_unique<RecoveryLog>(log_limits, 1);
       store_ = std::make_unique<MemoryRecoveryStore>(store_limits);
-      recovery_.emplace(recovery_rules, *log_, *store_);
+      budget = std::make_shared<RecoveryBudget>(budget_bytes_max);
+      recovery_.emplace(recovery_rules, *log_, *store_, budget);
       node.recovery = &*recovery_;
       node.now = &world.now;
     }
