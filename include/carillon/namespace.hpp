@@ -16,6 +16,7 @@
 namespace carillon {
 
 namespace socketio {
+class AllowTarget;
 class NextTarget;
 struct NamespaceHandlers;
 }  // namespace socketio
@@ -40,8 +41,25 @@ class Next {
 };
 
 using Middleware = std::function<void(Socket&, Next)>;
+// Decides whether a namespace is to exist. Copyable; any thread; the first call counts. A client that is never answered
+// waits.
+class NamespaceAllow {
+ public:
+  explicit NamespaceAllow(std::shared_ptr<socketio::AllowTarget> target) : target_(std::move(target)) {}
+  void operator()(bool allowed) const;
+
+ private:
+  std::shared_ptr<socketio::AllowTarget> target_;
+};
+// Asked on the shard of the client, when nobody is in a namespace of that name: it decides whether there is one, the
+// middleware who may come in. `auth` is the client's; both are valid until the last copy of `allow` is gone.
+using NamespacePredicate = std::function<void(const std::string& name, const Value& auth, NamespaceAllow allow)>;
+
 using ConnectionHandler = std::function<void(Socket&)>;
 
+// A parent (Server::of() with a pattern or a function) stands for its children: they have its middleware and handlers,
+// and what is broadcast to it reaches those that exist on this node. Its own name is nobody's.
+//
 // Handlers are registered before Server::run() and called on the shard of the socket concerned, on several shards at
 // the same time. The broadcasting methods may be called from any thread.
 //

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,8 +58,12 @@ struct ServerOptions {
   std::uint32_t ack_timeout_ms = 0;                    // Socket::emit_with_ack's default; 0: while the client is there
   std::uint32_t broadcast_ack_timeout_ms = 10'000;     // BroadcastOperator::emit_with_ack's default
   std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;  // answers to one broadcast, per shard; beyond: missing
-  std::uint32_t drain_timeout_ms = 10'000;                 // stop(): for clients to take their last messages and close
-  std::vector<std::string> cors_origins = {};              // empty: no CORS headers; "*" alone: any origin
+  // Namespaces that clients bring about: see Server::of(pattern). Beyond namespaces_max a client gets a connect_error.
+  std::size_t namespaces_max = 10'000;
+  std::size_t namespace_bytes_max = 256;       // of their names; a longer name is invalid
+  bool cleanup_empty_child_namespaces = true;  // forget those that nobody is in (Socket.IO's default is not to)
+  std::uint32_t drain_timeout_ms = 10'000;     // stop(): for clients to take their last messages and close
+  std::vector<std::string> cors_origins = {};  // empty: no CORS headers; "*" alone: any origin
   PerMessageDeflateOptions per_message_deflate = {};
   RecoveryOptions recovery = {};
 };
@@ -90,6 +95,16 @@ class Server {
 
   // The namespace of that name, made on first use; "/" exists from the start. Before start().
   Namespace& of(std::string_view name);
+  // Namespaces that come to be when the first client asks for them, if their name matches the pattern (anywhere: use ^
+  // and $), or if the function allows it. Parents are asked in the order in which they were made. Before start().
+  // Strangers choose the names: see namespaces_max and namespace_bytes_max, and mind patterns that take exponential time.
+  Namespace& of(std::regex pattern);
+  Namespace& of(NamespacePredicate predicate);
+  // Called when such a namespace has come to be, on the shard of its first client and before that connects. Handlers may
+  // be added to it here. The reference is valid during the call, a copy is good for broadcasting. Before start().
+  void on_new_namespace(std::function<void(Namespace&)> handler);
+  // Everyone in a namespace of any kind, existing or not. Any thread.
+  BroadcastOperator everyone_in(std::string_view name_space) const;
   void use(Middleware middleware) { of("/").use(std::move(middleware)); }
   void on_connection(ConnectionHandler handler) { of("/").on_connection(std::move(handler)); }
 

@@ -32,16 +32,42 @@ void run_all(std::vector<Task>& tasks) {
 }  // namespace
 
 PubSubAdapter::PubSubAdapter(redis::Link& link, DeliveryPort& port, Random& random, PubSubOptions options)
-    : link_(link),
-      port_(port),
-      key_(std::move(options.key)),
-      uid_(random_id(random, uid_length)),
-      namespaces_(options.namespaces.begin(), options.namespaces.end()) {
-  for (const std::string& name_space : namespaces_) {
-    const std::string channel = base_channel(key_, name_space);
-    interests_[channel].base = true;
-    link_.subscribe(channel);
+    : link_(link), port_(port), key_(std::move(options.key)), uid_(random_id(random, uid_length)) {
+  for (const std::string& name_space : options.namespaces) {
+    fixed_.insert(name_space);
+    listen_to(name_space);
   }
+}
+
+void PubSubAdapter::listen_to(std::string_view name_space) {
+  Interest& interest = interests_[base_channel(key_, name_space)];
+  interest.base = true;
+  if (interest.shards == 0) link_.subscribe(base_channel(key_, name_space));
+}
+
+void PubSubAdapter::open_namespace(unsigned shard, std::string_view name_space) {
+  if (fixed_.contains(name_space)) return;
+  auto found = opened_.find(name_space);
+  if (found == opened_.end()) {
+    found = opened_.emplace(std::string(name_space), 0).first;
+    listen_to(name_space);
+  }
+  found->second |= std::uint64_t{1} << shard;
+}
+
+// A room may have the same channel ("/" with "/a", and "//a"): then it goes on.
+void PubSubAdapter::close_namespace(unsigned shard, std::string_view name_space) {
+  const auto found = opened_.find(name_space);
+  if (found == opened_.end()) return;
+  found->second &= ~(std::uint64_t{1} << shard);
+  if (found->second != 0) return;
+  const std::string channel = base_channel(key_, name_space);
+  opened_.erase(found);
+  const auto interest = interests_.find(channel);
+  interest->second.base = false;
+  if (interest->second.shards != 0) return;
+  interests_.erase(interest);
+  link_.unsubscribe(channel);
 }
 
 void PubSubAdapter::publish(const socketio::Broadcast& message) {
@@ -124,7 +150,8 @@ void PubSubAdapter::on_message(std::string_view channel, std::string_view payloa
   if (!uid) return reject(uid.error(), channel);
   if (*uid == uid_) return statistics_.own.add();
   if (const auto decoded = decode_broadcast(payload, incoming_); !decoded) return reject(decoded.error(), channel);
-  if (!namespaces_.contains(incoming_.name_space)) return statistics_.unwanted.add();
+  if (!fixed_.contains(incoming_.name_space) && !opened_.contains(incoming_.name_space))
+    return statistics_.unwanted.add();
   const std::uint64_t shards = shards_for(incoming_);
   if (shards == 0) return statistics_.unwanted.add();
   auto message = to_broadcast(port_.packet_format(), std::move(incoming_));

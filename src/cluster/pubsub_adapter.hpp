@@ -53,6 +53,10 @@ class PubSubAdapter final : public redis::LinkListener {
   // A broadcast of this node, for the others; those with the flag `local` are none.
   void publish(const socketio::Broadcast& message);
 
+  // See socketio::ClusterPort: namespaces beside those of the options.
+  void open_namespace(unsigned shard, std::string_view name_space);
+  void close_namespace(unsigned shard, std::string_view name_space);
+
   // See socketio::ClusterPort. `done` is called when the room's subscription is confirmed; at once while the link is
   // not ready, and when it stops being ready. `shard` is below shards_max; opening what is open already is harmless.
   void open_room(unsigned shard, std::string_view name_space, std::string_view room, Task done);
@@ -70,7 +74,7 @@ class PubSubAdapter final : public redis::LinkListener {
   // A channel that somebody here wants.
   struct Interest {
     std::uint64_t shards = 0;  // that hold the room
-    bool base = false;         // the base channel of a namespace: always wanted
+    bool base = false;         // the base channel of a namespace that is served here
   };
   struct Hash {
     using is_transparent = void;
@@ -79,6 +83,7 @@ class PubSubAdapter final : public redis::LinkListener {
   template <class T>
   using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
+  void listen_to(std::string_view name_space);
   std::uint64_t shards_for(const IncomingBroadcast& message);
   // Valid until the next call.
   std::string_view scratch_channel(std::string_view name_space, std::string_view room);
@@ -88,12 +93,13 @@ class PubSubAdapter final : public redis::LinkListener {
   redis::Link& link_;
   DeliveryPort& port_;
   std::string key_;
-  std::string uid_;                                // of this node, in all its namespaces
-  std::set<std::string, std::less<>> namespaces_;  // served here
-  ByName<Interest> interests_;                     // by channel
-  ByName<std::vector<Task>> waiting_;              // by channel: not confirmed yet
-  IncomingBroadcast incoming_;                     // scratch
-  std::string channel_;                            // of scratch_channel()
+  std::string uid_;                           // of this node, in all its namespaces
+  std::set<std::string, std::less<>> fixed_;  // namespaces that are served here always
+  ByName<std::uint64_t> opened_;              // others: by which shards
+  ByName<Interest> interests_;                // by channel
+  ByName<std::vector<Task>> waiting_;         // by channel: not confirmed yet
+  IncomingBroadcast incoming_;                // scratch
+  std::string channel_;                       // of scratch_channel()
   Statistics statistics_;
   unsigned told_ = 0;  // kinds of malformed messages that have been logged
 };

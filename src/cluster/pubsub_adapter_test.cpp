@@ -310,5 +310,54 @@ TEST_F(PubSubAdapterTest, MalformedMessagesAreCountedByKind) {
   EXPECT_EQ(adapter.statistics().received.value(), 6U);
 }
 
+// --- namespaces that come and go ---
+
+TEST_F(PubSubAdapterTest, HearsANamespaceWhileAShardHasIt) {
+  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  EXPECT_THAT(delivery.delivered, IsEmpty());
+  adapter.open_namespace(2, "/new");
+  adapter.open_namespace(5, "/new");
+  EXPECT_THAT(link.log, ElementsAre("+socket.io#/new#"));
+  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  EXPECT_THAT(delivery.delivered, SizeIs(1));
+  adapter.open_room(2, "/new", "r", counted());
+  adapter.on_message("socket.io#/new#r#", message({"r"}, "/new"));
+  EXPECT_THAT(delivery.delivered, SizeIs(2));
+  EXPECT_EQ(delivery.delivered[1].second, 1U << 2);
+  adapter.close_room(2, "/new", "r");
+  adapter.close_namespace(2, "/new");
+  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  EXPECT_THAT(delivery.delivered, SizeIs(3)) << "the other shard has it still";
+  adapter.close_namespace(5, "/new");
+  adapter.close_namespace(5, "/new");
+  EXPECT_EQ(link.log.back(), "-socket.io#/new#");
+  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  EXPECT_THAT(delivery.delivered, SizeIs(3));
+}
+
+TEST_F(PubSubAdapterTest, ANamespaceOfTheOptionsIsNeitherOpenedNorClosed) {
+  adapter.open_namespace(1, "/");
+  adapter.close_namespace(1, "/");
+  EXPECT_THAT(link.log, IsEmpty());
+  adapter.on_message("socket.io#/#", message({}));
+  EXPECT_THAT(delivery.delivered, SizeIs(1));
+}
+
+// The room "x" of "/" and the namespace "/#x" have one channel.
+TEST_F(PubSubAdapterTest, ANamespaceAndARoomMayShareAChannel) {
+  adapter.open_room(1, "/", "x", counted());
+  adapter.open_namespace(3, "/#x");
+  EXPECT_THAT(link.log, ElementsAre("+socket.io#/#x#"));
+  adapter.close_namespace(3, "/#x");
+  EXPECT_THAT(link.log, SizeIs(1)) << "the room goes on";
+  adapter.on_message("socket.io#/#x#", message({"x"}));
+  EXPECT_THAT(delivery.delivered, SizeIs(1));
+  adapter.open_namespace(3, "/#x");
+  adapter.close_room(1, "/", "x");
+  EXPECT_THAT(link.log, SizeIs(1)) << "the namespace goes on";
+  adapter.close_namespace(3, "/#x");
+  EXPECT_EQ(link.log.back(), "-socket.io#/#x#");
+}
+
 }  // namespace
 }  // namespace carillon::cluster

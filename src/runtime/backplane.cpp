@@ -29,6 +29,16 @@ class Backplane::ShardPort final : public socketio::ClusterPort {
 
   void publish(socketio::BroadcastPtr message) override { backplane_.publish(std::move(message)); }
 
+  void open_namespace(std::string_view name_space) override {
+    on_home([this, name_space = std::string(name_space)] {
+      backplane_.adapter_.open_namespace(shard_.index(), name_space);
+    });
+  }
+  void close_namespace(std::string_view name_space) override {
+    on_home([this, name_space = std::string(name_space)] {
+      backplane_.adapter_.close_namespace(shard_.index(), name_space);
+    });
+  }
   void open_room(std::string_view name_space, std::string_view room, Task done) override {
     on_home([this, name_space = std::string(name_space), room = std::string(room),
              done = homing(std::move(done))]() mutable {

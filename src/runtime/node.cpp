@@ -110,6 +110,7 @@ Node::Node(ServerOptions options)
     : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
   socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
   socketio_options_.attachments_max = options_.attachments_max;
+  namespace_limits_ = {options_.namespaces_max, options_.namespace_bytes_max, options_.cleanup_empty_child_namespaces};
   socketio_options_.ack_timeout = Milliseconds(options_.ack_timeout_ms);
   socketio_options_.broadcast_ack_timeout = Milliseconds(options_.broadcast_ack_timeout_ms);
   socketio_options_.broadcast_ack_bytes_max = options_.broadcast_ack_bytes_max;
@@ -134,9 +135,20 @@ Namespace& Node::of(std::string_view name) {
   for (const auto& face : faces_)
     if (face->name() == full) return *face;
   if (started_) throw std::logic_error("namespace '" + full + "' must be made before the server starts");
-  auto handlers = std::make_shared<socketio::NamespaceHandlers>();
-  namespaces_.emplace(full, handlers);
-  return *faces_.emplace_back(std::make_unique<Namespace>(*this, std::move(handlers), full));
+  return *faces_.emplace_back(std::make_unique<Namespace>(*this, namespaces_.add(full), full));
+}
+
+Namespace& Node::of(NamespacePredicate predicate) {
+  if (started_) throw std::logic_error("parent namespaces must be made before the server starts");
+  const std::size_t index = namespaces_.add_parent(std::move(predicate));
+  const auto& parent = namespaces_.parents()[index];
+  auto& port = parent_ports_.emplace_back(std::make_unique<socketio::ParentPort>(*this, namespaces_, index));
+  return *faces_.emplace_back(std::make_unique<Namespace>(*port, parent.handlers, parent.name));
+}
+
+void Node::on_new_namespace(std::function<void(Namespace&)> handler) {
+  if (started_) throw std::logic_error("on_new_namespace() comes before the start of the server");
+  namespaces_.on_new_namespace(std::move(handler));
 }
 
 void Node::set_adapter(AdapterOptions options) {
@@ -192,7 +204,7 @@ void Node::make_shards() {
     shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
       if (adapter_ && !backplane_) {
         std::vector<std::string> names;
-        for (const auto& [name, handlers] : namespaces_) names.push_back(name);
+        for (const auto& [name, handlers] : namespaces_.fixed()) names.push_back(name);
         backplane_ = std::make_unique<Backplane>(*adapter_, std::move(names), name_, shard, *this);
       }
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);

@@ -19,7 +19,8 @@
 #include "runtime/backplane.hpp"
 #include "runtime/reception.hpp"
 #include "runtime/shard.hpp"
-#include "socketio/namespace_handlers.hpp"
+#include "socketio/namespace_registry.hpp"
+#include "socketio/parent_port.hpp"
 #include "socketio/server_core.hpp"
 
 namespace carillon::runtime {
@@ -32,6 +33,8 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
 
   // --- before start() ---
   Namespace& of(std::string_view name);
+  Namespace& of(NamespacePredicate predicate);
+  void on_new_namespace(std::function<void(Namespace&)> handler);
   void set_adapter(AdapterOptions options);
   // A second listener, for HTTP alone, on the first shard; `listen` as ServerOptions has it. `handler` must outlive the node's threads.
   void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
@@ -68,6 +71,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
     std::size_t sessions_waiting = 0;  // without a connection
   };
   RecoveryFacts recovery_facts() const;
+  const socketio::NamespaceRegistry& namespaces() const { return namespaces_; }
   const Backplane* backplane() const { return backplane_.get(); }
 
  private:
@@ -95,7 +99,9 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   socketio::Options socketio_options_;
   std::string name_;
   std::optional<AdapterOptions> adapter_;
-  socketio::NamespaceTable namespaces_;
+  socketio::NamespaceRegistry::Limits namespace_limits_;
+  socketio::NamespaceRegistry namespaces_{*this, namespace_limits_};
+  std::vector<std::unique_ptr<socketio::ParentPort>> parent_ports_;
   std::vector<std::unique_ptr<Namespace>> faces_;
   std::optional<Api> api_;
   Service api_service_;

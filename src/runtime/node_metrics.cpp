@@ -141,6 +141,10 @@ void collect_sockets(const Node& node, Collector& out) {
     return out.sum([&](unsigned i) -> const auto& { return node.socketio_stats(i).*field; });
   };
   out.add("carillon_sockets", "Sockets connected to a namespace.", Type::gauge, of(&Stats::sockets));
+  out.gauge("carillon_dynamic_namespaces", "Namespaces that exist because clients asked for them.",
+            node.namespaces().children());
+  out.count("carillon_namespaces_refused_total",
+            "Connections refused because there are namespaces_max such namespaces.", node.namespaces().refused());
   out.add("carillon_rooms", "Rooms with members here, summed over shards.", Type::gauge, of(&Stats::rooms));
   out.add("carillon_connects_total", "Sockets that connected to a namespace.", Type::counter, of(&Stats::connects));
   out.add("carillon_connect_errors_total", "Connections to a namespace refused.", Type::counter,

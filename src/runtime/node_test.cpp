@@ -9,6 +9,7 @@
 #include <charconv>
 #include <map>
 #include <memory>
+#include <regex>
 #include <set>
 #include <string>
 #include <thread>
@@ -332,6 +333,54 @@ TEST(NodeTest, OperationsOnSocketsReachAllShardsFromAnyThread) {
   server.disconnect_sockets(true, count);
   EXPECT_EQ(counts.next(), 24U);
   for_each_client(clients, [](std::size_t, SocketIoClient& client) { EXPECT_EQ(client.next(), ""); });
+}
+
+// Clients of all shards at once, in namespaces that come and go.
+TEST(NodeTest, DynamicNamespacesAreOneOverAllShards) {
+  Server server(options());
+  std::atomic<int> made = 0;
+  server.on_new_namespace([&](Namespace& name_space) {
+    ++made;
+    name_space.on_connection([](Socket& socket) { socket.emit("added", socket.name_space()); });
+  });
+  Namespace& parent = server.of(std::regex("^/room-[0-9]+$"));
+  parent.use([](Socket&, const Next& next) { next(); });
+  parent.on_connection([](Socket& socket) {
+    socket.on("others", [&socket](const Args& args) { socket.broadcast().emit("said", args); });
+  });
+  server.start();
+  std::vector<std::unique_ptr<WebSocketEngine>> clients;
+  for (int i = 0; i < 32; ++i) clients.push_back(std::make_unique<WebSocketEngine>(server.address()));
+  std::vector<std::jthread> threads;
+  for (std::size_t worker = 0; worker < 4; ++worker)
+    threads.emplace_back([&, worker] {
+      for (std::size_t i = worker; i < clients.size(); i += 4) {
+        const std::string name = i % 2 == 0 ? "/room-0" : "/room-1";
+        clients[i]->send("40" + name + ",");
+        EXPECT_THAT(clients[i]->next(), HasSubstr("40" + name + ",{\"sid\""));
+        EXPECT_EQ(clients[i]->next(), "42" + name + ",[\"added\",\"" + name + "\"]");
+      }
+    });
+  threads.clear();
+  EXPECT_EQ(made, 2);
+  EXPECT_EQ(server.node().namespaces().children().value(), 2);
+  clients[0]->send(R"(42/room-0,["others",1])");
+  for (std::size_t i = 2; i < clients.size(); i += 2) EXPECT_EQ(clients[i]->next(), R"(42/room-0,["said",1])");
+  parent.emit("all");
+  for (std::size_t i = 0; i < clients.size(); ++i)
+    EXPECT_EQ(clients[i]->next(), i % 2 == 0 ? R"(42/room-0,["all"])" : R"(42/room-1,["all"])");
+  Log<std::size_t> counts;
+  parent.fetch_sockets([&](const std::vector<RemoteSocket>& sockets) { counts.add(sockets.size()); });
+  EXPECT_EQ(counts.next(), 32U);
+  server.everyone_in("/room-1").disconnect_sockets(false, [&](std::size_t sockets) { counts.add(sockets); });
+  EXPECT_EQ(counts.next(), 16U);
+  EXPECT_TRUE(eventually([&] { return server.node().namespaces().children().value() == 1; }));
+  clients[1]->next();
+  clients[1]->send("40/room-1,");
+  EXPECT_THAT(clients[1]->next(), HasSubstr("40/room-1,"));
+  EXPECT_EQ(made, 3);
+  clients[0]->send("40/elsewhere,");
+  EXPECT_EQ(clients[0]->next(), R"(44/elsewhere,{"message":"Invalid namespace"})");
 }
 
 TEST(NodeTest, AckOfAClientThatHasGoneIsNothing) {

@@ -16,6 +16,18 @@ Server::~Server() = default;
 
 void Server::adapter(AdapterOptions options) { node_->set_adapter(std::move(options)); }
 Namespace& Server::of(std::string_view name) { return node_->of(name); }
+Namespace& Server::of(std::regex pattern) {
+  return of(
+      NamespacePredicate([pattern = std::move(pattern)](const std::string& name, const Value&, NamespaceAllow allow) {
+        allow(std::regex_search(name, pattern));
+      }));
+}
+Namespace& Server::of(NamespacePredicate predicate) { return node_->of(std::move(predicate)); }
+void Server::on_new_namespace(std::function<void(Namespace&)> handler) { node_->on_new_namespace(std::move(handler)); }
+BroadcastOperator Server::everyone_in(std::string_view name_space) const {
+  return BroadcastOperator(*node_,
+                           name_space.starts_with('/') ? std::string(name_space) : "/" + std::string(name_space));
+}
 const Namespace& Server::root() const { return node_->of("/"); }
 
 void Server::start() { node_->start(); }

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "socketio/namespace_core.hpp"
+#include "socketio/namespace_request.hpp"
 #include "socketio/server_core.hpp"
 
 namespace carillon::socketio {
@@ -109,15 +110,36 @@ Result<void, PacketError> Client::on_packet(IncomingPacket& packet) {
 }
 
 Result<void, PacketError> Client::on_connect(IncomingPacket& packet) {
-  if (find(packet.name_space)) return Failure(PacketError::out_of_place);
-  NamespaceCore* name_space = server_.find_namespace(packet.name_space);
-  if (name_space == nullptr) {
-    server_.stats().connect_errors.add();
-    session_.send(encode_connect_error(packet.name_space, "Invalid namespace", nullptr));
-    return {};
+  const std::string_view name = packet.name_space;
+  if (find(name) || is_asked_for(name)) return Failure(PacketError::out_of_place);
+  NamespaceCore* name_space = server_.find_namespace(name);
+  if (name_space == nullptr) name_space = server_.find_child(name);
+  if (name_space != nullptr) {
+    add_socket(*name_space, std::move(packet.auth))->start();
+  } else if (server_.registry().parents().empty() || name.size() > server_.registry().limits().namespace_bytes_max) {
+    refuse(name, "Invalid namespace");
+  } else {
+    const auto request = std::make_shared<NamespaceRequest>(*this, std::string(name), std::move(packet.auth));
+    requests_.push_back(request);
+    request->ask(0);
   }
-  add_socket(*name_space, std::move(packet.auth))->start();
   return {};
+}
+
+void Client::refuse(std::string_view name_space, std::string_view reason) {
+  server_.stats().connect_errors.add();
+  session_.send(encode_connect_error(name_space, reason, nullptr));
+}
+
+void Client::on_namespace(NamespaceRequest& request, NamespaceCore* name_space, std::string_view reason) {
+  const auto keep = request.shared_from_this();
+  std::erase(requests_, keep);
+  if (name_space == nullptr) return refuse(request.name(), reason);
+  add_socket(*name_space, request.auth())->start();
+}
+
+bool Client::is_asked_for(std::string_view name_space) const {
+  return std::ranges::any_of(requests_, [&](const auto& request) { return request->name() == name_space; });
 }
 
 std::shared_ptr<SocketCore> Client::add_socket(NamespaceCore& name_space, Value auth) {
@@ -170,6 +192,7 @@ void Client::disconnect() {
 void Client::on_close(engineio::CloseReason reason) {
   connect_timer_.reset();
   decoder_.reset();
+  requests_.clear();
   for (const auto& socket : std::exchange(sockets_, {})) socket->end(end_reason_.value_or(reason_of(reason)));
 }
 

@@ -13,6 +13,7 @@
 
 namespace carillon::socketio {
 
+class NamespaceRequest;
 class ServerCore;
 
 // Owned by its session, on the session's shard.
@@ -38,6 +39,8 @@ class Client final : public engineio::SessionAttachment {
   void replace(SocketCore& socket);
   // Its sockets have gone to another connection: if none is left, this one has no use any more.
   void close_if_unused();
+  // The application has been asked whether there is such a namespace; null: there is none, for this reason.
+  void on_namespace(NamespaceRequest& request, NamespaceCore* name_space, std::string_view reason);
   // Disconnects all sockets of the connection, then closes it.
   void disconnect();
 
@@ -48,11 +51,14 @@ class Client final : public engineio::SessionAttachment {
 
   Result<void, PacketError> on_packet(IncomingPacket& packet);
   Result<void, PacketError> on_connect(IncomingPacket& packet);
+  void refuse(std::string_view name_space, std::string_view reason);
   std::shared_ptr<SocketCore> find(std::string_view name_space) const;
+  bool is_asked_for(std::string_view name_space) const;
 
   ServerCore& server_;
   engineio::Session& session_;
   std::vector<std::shared_ptr<SocketCore>> sockets_;
+  std::vector<std::shared_ptr<NamespaceRequest>> requests_;  // of which the application has not decided yet
   Decoder decoder_;
   std::unique_ptr<ConnectTimer> connect_timer_;
   std::optional<DisconnectReason> end_reason_;  // where the sockets hear of another one than the session's

@@ -8,8 +8,14 @@
 
 namespace carillon::socketio {
 
-NamespaceCore::NamespaceCore(ServerCore& server, std::string name, std::shared_ptr<const NamespaceHandlers> handlers)
-    : server_(server), name_(std::move(name)), handlers_(std::move(handlers)) {}
+NamespaceCore::NamespaceCore(ServerCore& server, std::string name, std::shared_ptr<const NamespaceHandlers> handlers,
+                             Kind kind)
+    : server_(server), name_(std::move(name)), handlers_(std::move(handlers)), kind_(kind) {}
+
+void NamespaceCore::detach() {
+  --population_;
+  if (is_unused()) server_.forget_later(name_);
+}
 
 SocketCore* NamespaceCore::find_socket(std::string_view id) const {
   const auto found = by_id_.find(id);
@@ -182,6 +188,7 @@ void NamespaceCore::release(const std::vector<std::string>& rooms) {
     held_.erase(found);
     close_unless_used(room);
   }
+  if (is_unused()) server_.forget_later(name_);
 }
 
 }  // namespace carillon::socketio

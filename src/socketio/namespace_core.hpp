@@ -20,11 +20,18 @@ class ServerCore;
 // Owned by one shard.
 class NamespaceCore {
  public:
-  NamespaceCore(ServerCore& server, std::string name, std::shared_ptr<const NamespaceHandlers> handlers);
+  enum class Kind : std::uint8_t { fixed, child };
+  NamespaceCore(ServerCore& server, std::string name, std::shared_ptr<const NamespaceHandlers> handlers, Kind kind);
 
   const std::string& name() const { return name_; }
   ServerCore& server() const { return server_; }
   const NamespaceHandlers& handlers() const { return *handlers_; }
+
+  // A socket of this namespace has been made, or destroyed.
+  void attach() { ++population_; }
+  void detach();
+  // A child that nobody needs any more.
+  bool is_unused() const { return kind_ == Kind::child && population_ == 0 && is_empty(); }
 
   // Sends to the matching sockets of this shard, each at most once.
   void deliver(const Broadcast& message);
@@ -79,6 +86,8 @@ class NamespaceCore {
   std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> held_;  // by how many
   std::uint64_t mark_ = 0;
   std::int64_t watchers_ = 0;
+  std::size_t population_ = 0;  // sockets, in whatever state
+  Kind kind_;
 };
 
 }  // namespace carillon::socketio

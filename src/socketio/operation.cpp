@@ -25,11 +25,7 @@ class Gather {
       : home_(home), missing_(parts), operation_(std::move(operation)), done_(std::move(done)) {}
 
   void add(OperationResult part) {
-    move_behind(sum_.acks.responses, part.acks.responses);
-    move_behind(sum_.acks.missing_ids, part.acks.missing_ids);
-    sum_.acks.missing += part.acks.missing;
-    move_behind(sum_.sockets, part.sockets);
-    sum_.count += part.count;
+    add_to(sum_, std::move(part));
     if (--missing_ > 0) return;
     call_application(home_.stats(), "the outcome of an operation on", operation_->whom().name_space,
                      [this] { done_(sum_); });
@@ -53,6 +49,14 @@ void run_on(ServerCore& core, Task task) {
 }
 
 }  // namespace
+
+void add_to(OperationResult& sum, OperationResult part) {
+  move_behind(sum.acks.responses, part.acks.responses);
+  move_behind(sum.acks.missing_ids, part.acks.missing_ids);
+  sum.acks.missing += part.acks.missing;
+  move_behind(sum.sockets, part.sockets);
+  sum.count += part.count;
+}
 
 void operate_on_shards(std::span<ServerCore* const> shards, std::size_t home, OperationPtr operation,
                        OperationDone done) {

@@ -28,13 +28,14 @@ class ServerCore::RecoveryTimer final : public Timer {
   ServerCore& server_;
 };
 
-ServerCore::ServerCore(const Options& options, const NamespaceTable& namespaces, Surroundings surroundings)
+ServerCore::ServerCore(const Options& options, NamespaceRegistry& namespaces, Surroundings surroundings)
     : options_(options),
+      registry_(namespaces),
       surroundings_(surroundings),
       shard_link_(std::make_shared<ShardLink>(surroundings.shard)),
       recovery_timer_(std::make_unique<RecoveryTimer>(*this)) {
-  for (const auto& [name, handlers] : namespaces)
-    namespaces_.emplace(name, std::make_unique<NamespaceCore>(*this, name, handlers));
+  for (const auto& [name, handlers] : namespaces.fixed())
+    namespaces_.emplace(name, std::make_unique<NamespaceCore>(*this, name, handlers, NamespaceCore::Kind::fixed));
 }
 
 ServerCore::~ServerCore() { shard_link_->close(); }
@@ -83,6 +84,37 @@ void ServerCore::watch_recovery() {
 NamespaceCore* ServerCore::find_namespace(std::string_view name) {
   const auto found = namespaces_.find(name);
   return found == namespaces_.end() ? nullptr : found->second.get();
+}
+
+NamespaceCore* ServerCore::find_child(std::string_view name) {
+  if (registry_.parents().empty()) return nullptr;
+  return add_child(name, registry_.enter(name));
+}
+
+NamespaceCore* ServerCore::create_child(std::string_view name, std::size_t parent) {
+  if (NamespaceCore* here = find_namespace(name)) return here;  // while the application was thinking
+  return add_child(name, registry_.create(name, parent, stats_));
+}
+
+NamespaceCore* ServerCore::add_child(std::string_view name, NamespaceRegistry::Handlers handlers) {
+  if (!handlers) return nullptr;
+  if (surroundings_.cluster != nullptr) surroundings_.cluster->open_namespace(name);
+  auto child =
+      std::make_unique<NamespaceCore>(*this, std::string(name), std::move(handlers), NamespaceCore::Kind::child);
+  return namespaces_.emplace(name, std::move(child)).first->second.get();
+}
+
+void ServerCore::forget_later(std::string_view name) {
+  if (!registry_.limits().cleanup_empty_child_namespaces) return;
+  surroundings_.shard.post([this, name = std::string(name)] { forget(name); });
+}
+
+void ServerCore::forget(std::string_view name) {
+  const auto found = namespaces_.find(name);
+  if (found == namespaces_.end() || !found->second->is_unused()) return;
+  namespaces_.erase(found);
+  if (surroundings_.cluster != nullptr) surroundings_.cluster->close_namespace(name);
+  registry_.leave(name);
 }
 
 void ServerCore::operate(const Operation& operation, OperationPartDone done) {

@@ -12,6 +12,7 @@
 #include "socketio/broadcast.hpp"
 #include "socketio/cluster_port.hpp"
 #include "socketio/namespace_core.hpp"
+#include "socketio/namespace_registry.hpp"
 #include "socketio/recovery.hpp"
 #include "socketio/shard_link.hpp"
 #include "socketio/shard_port.hpp"
@@ -39,7 +40,7 @@ class ServerCore final : public engineio::SessionHandler {
     Recovery* recovery = nullptr;  // null: clients are not recovered
     unsigned shard_index = 0;
   };
-  ServerCore(const Options& options, const NamespaceTable& namespaces, Surroundings surroundings);
+  ServerCore(const Options& options, NamespaceRegistry& namespaces, Surroundings surroundings);
   ~ServerCore() override;
 
   void on_open(engineio::Session& session) override;
@@ -62,7 +63,15 @@ class ServerCore final : public engineio::SessionHandler {
   // A session is waiting to be recovered, or a broadcast has been kept: looks after them until there are none.
   void watch_recovery();
 
+  // Those that this shard has a part of.
   NamespaceCore* find_namespace(std::string_view name);
+  // A child that exists on this node, made here if need be; null if there is none.
+  NamespaceCore* find_child(std::string_view name);
+  // The same, and makes the child if it does not exist; null if there are too many.
+  NamespaceCore* create_child(std::string_view name, std::size_t parent);
+  // Forgets a child, unless it is in use again by the time that nobody on the stack refers to it.
+  void forget_later(std::string_view name);
+  NamespaceRegistry& registry() { return registry_; }
   const Options& options() const { return options_; }
   Surroundings& surroundings() { return surroundings_; }
   // For what may outlive this server.
@@ -78,7 +87,11 @@ class ServerCore final : public engineio::SessionHandler {
  private:
   class RecoveryTimer;
 
+  NamespaceCore* add_child(std::string_view name, NamespaceRegistry::Handlers handlers);
+  void forget(std::string_view name);
+
   const Options& options_;
+  NamespaceRegistry& registry_;
   Surroundings surroundings_;
   std::shared_ptr<ShardLink> shard_link_;
   std::unordered_map<std::string, std::unique_ptr<NamespaceCore>, StringHash, std::equal_to<>> namespaces_;

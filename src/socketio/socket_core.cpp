@@ -41,9 +41,11 @@ SocketCore::SocketCore(Client& client, NamespaceCore& name_space, std::string id
       namespace_(name_space),
       session_(client.session()),
       id_(std::move(id)),
-      handshake_(std::move(auth), client.session().request()) {}
+      handshake_(std::move(auth), client.session().request()) {
+  name_space.attach();
+}
 
-SocketCore::~SocketCore() = default;
+SocketCore::~SocketCore() { namespace_.detach(); }
 
 Stats& SocketCore::stats() const { return namespace_.server().stats(); }
 

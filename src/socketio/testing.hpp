@@ -19,6 +19,7 @@
 #include "engineio/testing.hpp"
 #include "socketio/memory_recovery_store.hpp"
 #include "socketio/operation.hpp"
+#include "socketio/parent_port.hpp"
 #include "socketio/server_core.hpp"
 #include "socketio/shard_port.hpp"
 #include "socketio/socket_core.hpp"
@@ -95,6 +96,12 @@ class FakeNode final : public BroadcastPort {
 class FakeCluster final : public ClusterPort {
  public:
   void publish(BroadcastPtr) override {}
+  void open_namespace(std::string_view name_space) override {
+    EXPECT_TRUE(namespaces.insert(std::string(name_space)).second) << name_space << " was open";
+  }
+  void close_namespace(std::string_view name_space) override {
+    EXPECT_EQ(namespaces.erase(std::string(name_space)), 1U) << name_space << " was not open";
+  }
   void open_room(std::string_view name_space, std::string_view room, Task done) override {
     EXPECT_TRUE(rooms.insert(key(name_space, room)).second) << room << " was open";
     wait(std::move(done));
@@ -113,8 +120,9 @@ class FakeCluster final : public ClusterPort {
     return std::string(name_space) + "#" + std::string(room);
   }
 
-  std::set<std::string> rooms;  // "/#room"
-  bool slow = false;            // confirms when told to
+  std::set<std::string> namespaces;  // beside those that were there at the start
+  std::set<std::string> rooms;       // "/#room"
+  bool slow = false;                 // confirms when told to
   std::vector<Task> waiting;
 
  private:
@@ -139,9 +147,13 @@ class Bench {
     for (const auto& face : faces_)
       if (face->name() == name) return *face;
     EXPECT_EQ(core_, nullptr) << "the server has started";
-    auto handlers = std::make_shared<NamespaceHandlers>();
-    table_.emplace(name, handlers);
-    return *faces_.emplace_back(std::make_unique<Namespace>(node, std::move(handlers), name));
+    return *faces_.emplace_back(std::make_unique<Namespace>(node, registry.add(name), name));
+  }
+  Namespace& parent(NamespacePredicate predicate) {
+    const std::size_t index = registry.add_parent(std::move(predicate));
+    const auto& added = registry.parents()[index];
+    auto& port = parent_ports_.emplace_back(std::make_unique<ParentPort>(node, registry, index));
+    return *parent_faces_.emplace_back(std::make_unique<Namespace>(*port, added.handlers, added.name));
   }
   Namespace& root() { return of("/"); }
 
@@ -169,6 +181,8 @@ class Bench {
     EXPECT_EQ(engine().engine.stats().sessions.value(), 0);
     EXPECT_EQ(world.timers.size(), 0U);
     EXPECT_TRUE(cluster.rooms.empty());
+    EXPECT_TRUE(cluster.namespaces.empty());
+    EXPECT_EQ(registry.children().value(), 0);
   }
 
   engineio::World world;
@@ -177,6 +191,8 @@ class Bench {
   FakeShard shard;
   FakeNode node{shard};
   FakeCluster cluster;
+  NamespaceRegistry::Limits namespace_limits;
+  NamespaceRegistry registry{node, namespace_limits};
   bool clustered = false;
   bool recovers = false;
   RecoveryLog::Limits log_limits{Milliseconds(165'000), 1'000'000};
@@ -201,7 +217,7 @@ class Bench {
       node.now = &world.now;
     }
     core_ =
-        std::make_unique<ServerCore>(options, table_,
+        std::make_unique<ServerCore>(options, registry,
                                      ServerCore::Surroundings{shard, node, clustered ? &cluster : nullptr, world.timers,
                                                               world.random, recovery_ ? &*recovery_ : nullptr});
     core_->set_time(world.now);
@@ -213,7 +229,8 @@ class Bench {
   std::unique_ptr<RecoveryLog> log_;
   std::unique_ptr<MemoryRecoveryStore> store_;
   std::optional<Recovery> recovery_;
-  NamespaceTable table_;
+  std::vector<std::unique_ptr<ParentPort>> parent_ports_;
+  std::vector<std::unique_ptr<Namespace>> parent_faces_;
   std::vector<std::unique_ptr<Namespace>> faces_;
   std::unique_ptr<ServerCore> core_;
   std::unique_ptr<engineio::EngineBench> engine_;
