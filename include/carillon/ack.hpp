@@ -16,7 +16,7 @@ class AckTarget;
 }
 
 // Answers one event of a client that asked for an acknowledgement. Copyable; any thread. The first call counts, later
-// ones and calls after the client, or the server, has gone do nothing.
+// ones and calls after the client, or the server, has gone do nothing. Text that is no UTF-8: std::invalid_argument.
 class Ack {
  public:
   Ack() = default;

@@ -58,8 +58,8 @@ class BroadcastOperator {
   BroadcastOperator timeout(std::chrono::milliseconds timeout) const;
 
   // Sockets on this node get it at once and in order; other nodes through the adapter. The event must not be one of
-  // the reserved names (connect, connect_error, disconnect, disconnecting, newListener, removeListener):
-  // std::invalid_argument.
+  // the reserved names (connect, connect_error, disconnect, disconnecting, newListener, removeListener), and it and all
+  // text in the arguments must be UTF-8: std::invalid_argument.
   template <class... T>
     requires EventValues<T...>
   void emit(std::string_view event, T&&... values) const {

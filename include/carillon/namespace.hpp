@@ -28,7 +28,8 @@ struct ConnectError {
 };
 
 // Goes on to the next middleware, or refuses. Copyable; any thread; the first call counts, and calls after the client,
-// or the server, has gone do nothing. A middleware that never calls it leaves the client to its connect timeout.
+// or the server, has gone do nothing. A middleware that never calls it leaves the client to its connect timeout. Text
+// that is no UTF-8: std::invalid_argument.
 class Next {
  public:
   explicit Next(std::shared_ptr<socketio::NextTarget> target) : target_(std::move(target)) {}

@@ -99,7 +99,7 @@ class Socket {
   void leave(std::string_view room);
   std::vector<std::string> rooms() const;  // own id first
 
-  // To this client. Reserved event names: std::invalid_argument.
+  // To this client. Reserved event names, and text that is no UTF-8: std::invalid_argument.
   template <class... T>
     requires EventValues<T...>
   void emit(std::string_view event, T&&... values) {

@@ -10,6 +10,7 @@ namespace carillon {
 namespace socketio {
 
 void AckTarget::send(const Args& args) {
+  check_text(args);
   if (sent_.exchange(true)) return;
   shard_->run([socket = socket_, frames = encode_ack(name_space_, id_, args)] {
     const auto target = socket.lock();

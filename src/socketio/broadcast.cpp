@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <stdexcept>
 
 #include "socketio/decoder.hpp"
 #include "socketio/recovery_offset.hpp"
@@ -21,8 +20,7 @@ std::uint64_t next_broadcast_ack_id() {
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
                             const Args& args, std::optional<std::uint64_t> ack_id) {
-  if (is_reserved_event(event))
-    throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
+  check_event(event, args);
   auto message = std::make_shared<Broadcast>();
   message->name_space = name_space;
   message->rooms = std::move(rooms);

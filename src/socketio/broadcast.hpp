@@ -76,7 +76,7 @@ class BroadcastPort {
 // An acknowledgement id for one broadcast: the same for all receivers, on all shards. Any thread.
 std::uint64_t next_broadcast_ack_id();
 
-// Builds a broadcast with its packet encoded. Throws std::invalid_argument for a reserved event name.
+// Builds a broadcast with its packet encoded. Throws std::invalid_argument: see check_event().
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
                             const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);

@@ -174,6 +174,16 @@ TEST_F(BroadcastTest, ReservedNamesAreRefused) {
   EXPECT_TRUE(bench.node.broadcasts.empty());
 }
 
+TEST_F(BroadcastTest, TextThatIsNoUtf8IsRefusedAndBinaryIsNot) {
+  EXPECT_THROW(bench.root().emit("caf\xe9"), std::invalid_argument);
+  EXPECT_THROW(bench.root().emit("x", Object{{"deep", Array{"caf\xe9"}}}), std::invalid_argument);
+  EXPECT_THROW(bench.root().emit("x", Object{{"caf\xe9", 1}}), std::invalid_argument);
+  EXPECT_THROW(bench.root().emit_with_ack("x", make_args("\xed\xa0\x80"), nullptr), std::invalid_argument);
+  EXPECT_EQ(receivers(), "");
+  bench.root().emit("café", "\xf0\x9d\x84\x9e", Binary{"caf\xe9"});
+  EXPECT_EQ(receivers(), "a2 b2 c2 d2");
+}
+
 TEST_F(BroadcastTest, ArgumentsOfAnEventCanBeForwarded) {
   sockets[0]->on("chat", [this](const Args& args) { sockets[0]->broadcast().emit("chat", args); });
   clients[0]->send(R"(51-["chat",{"_placeholder":true,"num":0},"\ud800"])");

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <stdexcept>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace carillon::socketio {
 namespace {
@@ -151,6 +153,19 @@ bool is_reserved_event(std::string_view name) {
   static constexpr std::array<std::string_view, 6> reserved = {"connect",       "connect_error", "disconnect",
                                                                "disconnecting", "newListener",   "removeListener"};
   return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+}
+
+void check_event(std::string_view event, const Args& args) {
+  if (is_reserved_event(event))
+    throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
+  check_text(event);
+  check_text(args);
+}
+
+void check_text(const Args& args) { check_text(args.text()); }
+
+void check_text(std::string_view text) {
+  if (!is_utf8(text)) throw std::invalid_argument("text for clients must be UTF-8: send other bytes as Binary");
 }
 
 engineio::FramesPtr encode_event(std::string_view name_space, std::string_view event, const Args& args,

@@ -70,6 +70,12 @@ Result<std::string_view, PacketError> split_ack(std::string_view data);
 // Names that the protocol's implementations keep for themselves: no event may be called so.
 bool is_reserved_event(std::string_view name);
 
+// What an application wants to send: std::invalid_argument for a reserved name and for what is no UTF-8, which would
+// end the connections of those who get it. Clients' own events have passed check_json().
+void check_event(std::string_view event, const Args& args);
+void check_text(const Args& args);
+void check_text(std::string_view text);
+
 // How a server writes its packets.
 struct PacketFormat {
   bool offsets = false;  // events without acknowledgement end with one more argument, the recovery offset

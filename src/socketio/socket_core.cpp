@@ -1,7 +1,6 @@
 #include "socketio/socket_core.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "socketio/application_call.hpp"
 #include "socketio/broadcast_answers.hpp"
@@ -14,15 +13,6 @@
 #include "socketio/socket_extras.hpp"
 
 namespace carillon::socketio {
-namespace {
-
-void refuse_reserved(std::string_view event) {
-  if (is_reserved_event(event))
-    throw std::invalid_argument("'" + std::string(event) + "' is a reserved event name: choose another one");
-}
-
-}  // namespace
-
 struct SocketCore::PendingAck final : Timer {
   PendingAck(SocketCore& owner, std::uint64_t number, std::string_view name, AckHandler on_result)
       : socket(owner), id(number), event(name), handler(std::move(on_result)) {}
@@ -113,7 +103,7 @@ void SocketCore::on_ack(IncomingPacket& packet) {
 // --- to the client ---
 
 void SocketCore::emit(std::string_view event, const Args& args, const BroadcastFlags& flags) {
-  refuse_reserved(event);
+  check_event(event, args);
   if (is_over()) return;  // the connection may still be there, for other namespaces
   if (watches_outgoing()) tell_outgoing(event, args);
   const ServerCore& server = namespace_.server();
@@ -138,7 +128,7 @@ void SocketCore::transmit(const engineio::FramesPtr& frames, const BroadcastFlag
 }
 
 void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout) {
-  refuse_reserved(event);
+  check_event(event, args);
   if (watches_outgoing()) tell_outgoing(event, args);
   if (is_over()) {
     const AckResult gone = std::unexpected(AckError::disconnected);

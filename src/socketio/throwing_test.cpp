@@ -94,6 +94,40 @@ TEST_F(ThrowingTest, AHandlerThatEmitsAReservedName) {
   EXPECT_TRUE(client->open());
 }
 
+TEST_F(ThrowingTest, AHandlerThatSendsWhatIsNoUtf8) {
+  expected = "must be UTF-8";
+  Socket* socket = nullptr;
+  socket = &connect_with([&](const Args& args, const Ack& ack) {
+    switch (args[0].as_int64()) {
+      case 0:
+        return socket->emit("x", "caf\xe9");
+      case 1:
+        return socket->emit_with_ack("caf\xe9", make_args(), [](const AckResult&) { FAIL(); });
+      case 2:
+        return ack("caf\xe9");
+      default:
+        fail();
+    }
+  });
+  for (int i = 0; i < 4; ++i) client->send("27[\"x\"," + std::to_string(i) + "]");
+  EXPECT_THAT(client->take(), IsEmpty());
+  EXPECT_TRUE(client->open());
+}
+
+TEST_F(ThrowingTest, AMiddlewareThatRefusesWithWhatIsNoUtf8) {
+  expected = "must be UTF-8";
+  bench.of("/a").use([](Socket& socket, const Next& next) {
+    if (socket.handshake().auth("data")) next({"no", Array{"caf\xe9"}});
+    if (socket.handshake().auth("message")) next({"caf\xe9", nullptr});
+    fail();
+  });
+  client = std::make_unique<TestClient>(bench);
+  for (const char* auth : {R"({"data":1})", R"({"message":1})", "{}"}) {
+    client->send("0/a," + std::string(auth));
+    EXPECT_THAT(client->take(), ElementsAre(R"(4/a,{"message":"Internal server error"})"));
+  }
+}
+
 TEST_F(ThrowingTest, AConnectionHandler) {
   expected = "connection to '/'";
   const auto calls = std::make_shared<int>(0);  // the fixture's end connects once more
