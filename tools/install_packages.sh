@@ -36,6 +36,8 @@ test_packages=(
   libgtest-dev
   libgmock-dev
   redis-server
+  haproxy
+  nginx
   chromium
   'clang-19|clang>=1:19'
   'clang-tidy-19|clang-tidy>=1:19'
@@ -102,8 +104,8 @@ as_root() {
   fi
 }
 
-# Debian starts a service as soon as its package is installed. The tests start every redis-server themselves, on free
-# ports, so a system Redis would only cost memory, and a test that talks to port 6379 by mistake would pass with it.
+# Debian starts a service as soon as its package is installed. The tests start every Redis and every proxy themselves, on
+# free ports, so a system's own would only cost memory, and a test that talks to port 6379 by mistake would pass with it.
 # policy-rc.d answering 101 is Debian's way to say "do not start"; one that is already there is left in charge, and
 # RUNLEVEL=1 says the same to sysvinit.
 policy=/usr/sbin/policy-rc.d
@@ -141,10 +143,13 @@ install_missing() {
   # --no-remove: rather stop with apt's explanation than remove a package that somebody here needs.
   as_root DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends --no-remove "${packages[@]}"
   allow_services
-  # The package also enables its service for the next boot.
-  if [[ " ${packages[*]} " == *' redis-server '* ]] && command -v systemctl >/dev/null; then
-    as_root systemctl disable --quiet redis-server.service || true
-  fi
+  # Such packages also enable their service for the next boot.
+  local service
+  command -v systemctl >/dev/null || return 0
+  for service in redis-server haproxy nginx; do
+    [[ " ${packages[*]} " == *" $service"* ]] || continue
+    as_root systemctl disable --quiet "$service.service" || true
+  done
 }
 
 install_npm_packages() {

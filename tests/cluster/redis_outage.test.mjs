@@ -5,7 +5,8 @@ import { after, before, describe, it } from "node:test";
 import { emit, until_ready } from "../support/api.mjs";
 import { Client } from "../support/clients.mjs";
 import { Cluster, Listener, assert_increasing, room_channel } from "../support/cluster.mjs";
-import { RedisServer, free_port } from "../support/redis.mjs";
+import { free_port } from "../support/ports.mjs";
+import { RedisServer } from "../support/redis.mjs";
 import { is_reference, skip_on_reference } from "../support/servers.mjs";
 
 const numbers_to = (count) => Array.from({ length: count }, (_, i) => i);

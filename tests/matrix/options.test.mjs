@@ -7,7 +7,7 @@ import { join } from "node:path";
 import msgpack_parser from "socket.io-msgpack-parser";
 import WebSocket from "ws";
 import { bytes, modes } from "../support/clients.mjs";
-import { make_certificate } from "../support/certificate.mjs";
+import { Certificate } from "../support/certificate.mjs";
 import { http } from "../support/engine_session.mjs";
 import { matrix } from "../support/matrix.mjs";
 import { start_example, temporary_folder } from "../support/servers.mjs";
@@ -105,7 +105,7 @@ matrix("Options and listeners", {}, (feature) => {
   }, { skip: { 2: "the server serves the client of version 4", 3: "the server serves the client of version 4" } });
 });
 
-const certificate = make_certificate();
+const certificate = new Certificate();
 
 matrix("Options and listeners", {
   start: async () => {

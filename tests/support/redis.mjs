@@ -1,17 +1,8 @@
 // A redis-server of our own: on a free port, without files, killed and restarted at will on the same port.
-import { createServer } from "node:net";
 import Redis from "ioredis";
+import { free_port } from "./ports.mjs";
 import { Program } from "./program.mjs";
 import { eventually, once } from "./wait.mjs";
-
-export async function free_port() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 export class RedisServer {
   static async start() {

@@ -42,6 +42,13 @@ export async function start_example(name, flags = [], { port = 0 } = {}) {
   return start_example_program(binary(`carillon-example-${name}`), ["--port", String(port), ...flags]);
 }
 
+// carillon-example-origin, which only Carillon has. `address`: of the first listener.
+export async function start_origin([first, ...more], flags = []) {
+  const addresses = ["--listen", first, ...more.flatMap((listen) => ["--also-listen", listen])];
+  const program = new Program(binary("carillon-example-origin"), [...addresses, ...flags]);
+  return when_ready(program, /^ready (.+)$/m, ([, address]) => ({ program, address, stop: () => program.stop() }));
+}
+
 // The same server on Node.js, whatever the mode: the cluster mate.
 export function start_node(name, flags = [], { port = 0 } = {}) {
   return start_example_program(process.execPath, [reference, name, "--port", String(port), ...flags]);
