@@ -44,7 +44,7 @@ int main(int argc, char** argv) try {
   options.ping_timeout = Milliseconds(200);
   options.max_payload_bytes = 1'000'000;
   options.allow_eio3 = flags.allow_eio3;
-  options.cors_origins = {"*"};
+  options.cors.origins = {"*"};
 
   io::ProcessSignals signals;
   runtime::Reception reception({.listen = flags.listen(), .tls = flags.tls}, std::nullopt);

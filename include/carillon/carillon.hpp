@@ -1,6 +1,7 @@
 // Everything that a program needs: Server, Namespace, Socket, Emitter.
 #pragma once
 
+#include <carillon/admission.hpp>
 #include <carillon/emitter.hpp>
 #include <carillon/namespace.hpp>
 #include <carillon/remote_socket.hpp>

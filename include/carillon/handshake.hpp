@@ -20,6 +20,11 @@ struct HandshakeRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::int64_t issued_unix_ms = 0;
   bool secure = false;
+
+  // Parameter of the query, decoded; the last one where it is repeated.
+  std::optional<std::string> query(std::string_view key) const;
+  // The last header of that name, in any case.
+  std::optional<std::string> header(std::string_view name) const;
 };
 
 // Immutable; readable on the socket's shard.
@@ -33,9 +38,9 @@ class Handshake {
   const Value& auth() const { return auth_; }
 
   // Parameter of the Engine.IO request's query, decoded; the last one where it is repeated.
-  std::optional<std::string> query(std::string_view key) const;
+  std::optional<std::string> query(std::string_view key) const { return request_->query(key); }
   // Header of the Engine.IO handshake request, name in any case.
-  std::optional<std::string> header(std::string_view name) const;
+  std::optional<std::string> header(std::string_view name) const { return request_->header(name); }
 
   const std::string& address() const { return request_->address; }
   const std::string& url() const { return request_->url; }

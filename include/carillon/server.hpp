@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <carillon/admission.hpp>
 #include <carillon/namespace.hpp>
 #include <carillon/tls_options.hpp>
 #include <carillon/transport_options.hpp>
@@ -64,6 +66,21 @@ struct ServerOptions {
   bool cleanup_empty_child_namespaces = true;  // forget those that nobody is in (Socket.IO's default is not to)
   std::uint32_t drain_timeout_ms = 10'000;     // stop(): for clients to take their last messages and close
   std::vector<std::string> cors_origins = {};  // empty: no CORS headers; "*" alone: any origin
+  // CORS: what web pages of other origins may do by long-polling. A browser that sends cookies along wants the origins
+  // named, not "*".
+  bool cors_credentials = false;
+  std::vector<std::string> cors_methods = {"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"};
+  std::vector<std::string> cors_allowed_headers = {};  // of requests; empty: whatever the browser asks for
+  std::vector<std::string> cors_exposed_headers = {};  // of answers, for scripts to read
+  std::uint32_t cors_max_age_s = 0;  // how long a browser may remember the permission; 0: as long as it likes
+  std::optional<CookieOptions> cookie = {};
+  AllowRequest allow_request = {};                  // empty: every handshake is allowed
+  std::uint32_t allow_request_timeout_ms = 10'000;  // a handshake not answered by then is refused
+  HeadersHook initial_headers = {};                 // for the answer to a handshake
+  HeadersHook headers = {};                         // for every answer to a session's client, handshakes included
+  bool serve_client = true;                         // Socket.IO's scripts for browsers, at PATH/socket.io.js and so on,
+  std::string client_files_dir = {};                // from the folder `dist` of the npm package socket.io-client
+  HttpCompressionOptions http_compression = {};
   PerMessageDeflateOptions per_message_deflate = {};
   RecoveryOptions recovery = {};
 };

@@ -3,6 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <carillon/handshake.hpp>
 
 namespace carillon {
 
@@ -29,5 +37,22 @@ struct HttpCompressionOptions {
   std::size_t threshold_bytes = 1024;
   int level = 6;
 };
+
+// The cookie with the session's id, set by the answer to a long-polling handshake: for load balancers that keep a
+// client's requests on one server. Carillon itself does not read it.
+struct CookieOptions {
+  enum class SameSite : std::uint8_t { unsaid, lax, strict, none };
+  std::string name = "io";
+  std::string path = "/";                   // empty: unsaid
+  std::string domain = {};                  // empty: unsaid
+  std::optional<std::int64_t> max_age_s{};  // none: until the browser closes
+  bool http_only = true;
+  bool secure = false;
+  SameSite same_site = SameSite::lax;
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+// Adds to the headers of an answer to a client; `request` is the handshake of its session. Called on the session's shard.
+using HeadersHook = std::function<void(Headers& headers, const HandshakeRequest& request)>;
 
 }  // namespace carillon

@@ -12,8 +12,16 @@ namespace carillon::app {
 struct Config {
   struct Clients {
     std::vector<std::string> listen{"127.0.0.1:3000"};
+    std::string path = "/socket.io/";
     std::vector<std::string> cors_origins{"*"};
     std::vector<std::string> subscribe;
+    bool cors_credentials = false;
+    std::vector<std::string> cors_methods{"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"};
+    std::vector<std::string> cors_allowed_headers;
+    std::vector<std::string> cors_exposed_headers;
+    std::uint32_t cors_max_age_s = 0;
+    bool serve_client = true;
+    std::string client_files_dir;
     std::vector<std::string> trusted_proxies;
   };
   struct Tls {
@@ -51,6 +59,20 @@ struct Config {
     std::uint32_t connect_timeout_ms = 45'000;
     std::size_t max_payload_bytes = 1'000'000;
     bool allow_eio3 = false;
+  };
+  struct Cookie {
+    std::string name;  // empty: none is set
+    std::string path = "/";
+    std::string domain;
+    std::uint32_t max_age_s = 0;  // 0: until the browser closes
+    bool http_only = true;
+    bool secure = false;
+    std::string same_site = "lax";
+  };
+  struct HttpCompression {
+    bool enabled = true;
+    std::size_t threshold_bytes = 1024;
+    int level = 6;
   };
   struct PerMessageDeflate {
     bool enabled = false;
@@ -93,6 +115,8 @@ struct Config {
   Auth auth;
   Log log;
   Engine engine;
+  Cookie cookie;
+  HttpCompression http_compression;
   PerMessageDeflate per_message_deflate;
   Recovery recovery;
   Limits limits;

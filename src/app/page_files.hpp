@@ -1,4 +1,4 @@
-// The page's files, embedded into the program. Defined by a generated source (cmake/EmbedFiles.cmake).
+// Files that are embedded into the program. Defined by generated sources (cmake/EmbedFiles.cmake).
 #pragma once
 
 #include <span>
@@ -8,5 +8,7 @@
 namespace carillon::app {
 
 std::span<const admin::PageFile> page_files();
+// Socket.IO's scripts for browsers, with their source maps.
+std::span<const admin::PageFile> client_files();
 
 }  // namespace carillon::app

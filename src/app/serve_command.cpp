@@ -58,6 +58,22 @@ PerMessageDeflateOptions deflate_options(const Config::PerMessageDeflate& config
           .window_bytes_max = config.window_bytes_max};
 }
 
+std::optional<CookieOptions> cookie_options(const Config::Cookie& config) {
+  using SameSite = CookieOptions::SameSite;
+  if (config.name.empty()) return std::nullopt;
+  CookieOptions options{.name = config.name,
+                        .path = config.path,
+                        .domain = config.domain,
+                        .http_only = config.http_only,
+                        .secure = config.secure,
+                        .same_site = SameSite::unsaid};
+  if (config.max_age_s > 0) options.max_age_s = config.max_age_s;
+  if (config.same_site == "lax") options.same_site = SameSite::lax;
+  if (config.same_site == "strict") options.same_site = SameSite::strict;
+  if (config.same_site == "none") options.same_site = SameSite::none;
+  return options;
+}
+
 ServerOptions server_options(const Config& config) {
   ServerOptions options;
   options.listen = config.clients.listen.front();
@@ -77,6 +93,18 @@ ServerOptions server_options(const Config& config) {
   options.broadcast_ack_bytes_max = config.limits.broadcast_ack_bytes_max;
   options.drain_timeout_ms = config.drain.timeout_ms;
   options.cors_origins = config.clients.cors_origins;
+  options.path = config.clients.path;
+  options.cors_credentials = config.clients.cors_credentials;
+  options.cors_methods = config.clients.cors_methods;
+  options.cors_allowed_headers = config.clients.cors_allowed_headers;
+  options.cors_exposed_headers = config.clients.cors_exposed_headers;
+  options.cors_max_age_s = config.clients.cors_max_age_s;
+  options.serve_client = config.clients.serve_client;
+  options.client_files_dir = config.clients.client_files_dir;
+  options.cookie = cookie_options(config.cookie);
+  options.http_compression = {.enabled = config.http_compression.enabled,
+                              .threshold_bytes = config.http_compression.threshold_bytes,
+                              .level = config.http_compression.level};
   options.per_message_deflate = deflate_options(config.per_message_deflate);
   options.recovery.enabled = config.recovery.enabled;
   options.recovery.max_disconnection_ms = config.recovery.max_disconnection_ms;
@@ -144,6 +172,7 @@ void run(const Config& config) {
   serve_subscriptions(server, config.clients.subscribe);
 
   runtime::Node& node = server.node();
+  node.carry_client_files(client_files());
   metrics.emplace(node);
   facts.emplace(node, !config.api.keys.empty());
   api::add_routes(router, node);

@@ -9,7 +9,9 @@
 #include <system_error>
 
 #include "base/utf8.hpp"
+#include "engineio/cookie.hpp"
 #include "http/forwarded.hpp"
+#include "http/text.hpp"
 #include "io/endpoint.hpp"
 #include "redis/url.hpp"
 
@@ -110,6 +112,34 @@ Complaint check_folder(std::string_view expected, const std::string& given) {
     return fmt::format("expected {}, but \"{}\" is a file", expected, given);
   }
   return std::nullopt;
+}
+
+Complaint check_optional_folder(std::string_view expected, const std::string& given) {
+  return given.empty() ? std::nullopt : check_folder(expected, given);
+}
+
+Complaint check_url_path(std::string_view expected, const std::string& given) {
+  const bool valid = given.starts_with('/') && is_visible(given) && given.find_first_of("?#;") == std::string::npos;
+  return valid ? std::nullopt : mismatch(expected, given);
+}
+
+Complaint check_token(std::string_view expected, const std::string& given) {
+  return std::ranges::all_of(given, http::is_token_character) ? std::nullopt : mismatch(expected, given);
+}
+
+Complaint check_tokens(std::string_view expected, const std::vector<std::string>& given) {
+  const auto is_token = [](const std::string& text) {
+    return !text.empty() && std::ranges::all_of(text, http::is_token_character);
+  };
+  return std::ranges::all_of(given, is_token) ? std::nullopt : mismatch(expected, given);
+}
+
+Complaint check_domain(std::string_view expected, const std::string& given) {
+  return engineio::check_cookie({.domain = given}) ? mismatch(expected, given) : std::nullopt;
+}
+
+Complaint check_same_site(std::string_view expected, const std::string& given) {
+  return check_choice(expected, given, {"lax", "strict", "none", ""});
 }
 
 Complaint check_node_name(std::string_view expected, const std::string& given) {

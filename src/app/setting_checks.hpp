@@ -23,6 +23,12 @@ Complaint check_rooms(std::string_view expected, const std::vector<std::string>&
 Complaint check_keys(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_redis_url(std::string_view expected, const std::string& given);
 Complaint check_folder(std::string_view expected, const std::string& given);
+Complaint check_optional_folder(std::string_view expected, const std::string& given);
+Complaint check_url_path(std::string_view expected, const std::string& given);
+Complaint check_token(std::string_view expected, const std::string& given);  // or nothing
+Complaint check_tokens(std::string_view expected, const std::vector<std::string>& given);
+Complaint check_domain(std::string_view expected, const std::string& given);  // or nothing
+Complaint check_same_site(std::string_view expected, const std::string& given);
 Complaint check_node_name(std::string_view expected, const std::string& given);
 Complaint check_auth_mode(std::string_view expected, const std::string& given);
 Complaint check_log_level(std::string_view expected, const std::string& given);

@@ -1,10 +1,12 @@
 #include "engineio/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <carillon/value.hpp>
 
 #include "base/log.hpp"
+#include "engineio/cookie.hpp"
 #include "engineio/jsonp.hpp"
 #include "engineio/session_id.hpp"
 
@@ -51,10 +53,35 @@ Wishes wishes_of(const http::Request& request) {
 
 std::string_view origin_of(const http::Request& request) { return request.header("origin").value_or(""); }
 
+std::optional<http::Response> client_file(const Options& options, const http::Request& request) {
+  const std::string_view path = request.path();
+  if (!options.client_files || path.size() <= options.path.size()) return std::nullopt;
+  return options.client_files->answer(path.substr(options.path.size()), request);
+}
+
+std::shared_ptr<const HandshakeRequest> handshake_of(const http::Request& request) {
+  auto handshake = std::make_shared<HandshakeRequest>();
+  handshake->address = request.address;
+  handshake->url = request.target;
+  handshake->headers = request.headers;
+  handshake->issued_unix_ms = request.received_unix_ms;
+  handshake->secure = request.secure;
+  return handshake;
+}
+
 }  // namespace
 
 Engine::Engine(const Options& options, Identity identity, SessionHandler& handler, TimerWheel& timers, Random& random)
-    : options_(options), identity_(std::move(identity)), handler_(handler), timers_(timers), random_(random) {}
+    : options_(options),
+      identity_(std::move(identity)),
+      handler_(handler),
+      timers_(timers),
+      random_(random),
+      admissions_(timers, [this](const Admissions::Waiting& waiting, TimePoint now) {
+        now_ = now;
+        stats_.handshakes_unanswered.add();
+        deny(waiting, {});
+      }) {}
 
 Engine::~Engine() = default;
 
@@ -71,8 +98,12 @@ bool Engine::on_request(Peer& peer, const http::Request& request, TimePoint now)
         origin);
     return false;
   }
-  if (request.method == "OPTIONS" && !options_.cors_origins.empty()) {
-    peer.respond(preflight(request));
+  if (request.method == "OPTIONS" && !options_.cors.origins.empty()) {
+    peer.respond(preflight(options_.cors, request));
+    return false;
+  }
+  if (auto file = client_file(options_, request)) {
+    respond(peer, std::move(*file), origin);
     return false;
   }
   const std::string transport = request.parameter("transport").value_or("");
@@ -94,13 +125,13 @@ bool Engine::on_request(Peer& peer, const http::Request& request, TimePoint now)
   }
   if (request.method != "GET") return fail(RequestError::bad_method);
   if (transport == "websocket") return fail(RequestError::bad_request);
-  if (!accepts_version(request)) return fail(RequestError::bad_version);
-  open_polling(peer, request);
+  begin_session(peer, request);
   return false;
 }
 
 bool Engine::on_session_request(Session& session, Peer& peer, const http::Request& request) {
   if (request.method == "GET") {
+    set_coding(peer, request);
     session.on_poll(peer);
     return false;
   }
@@ -126,13 +157,68 @@ void Engine::on_body_refused(Peer& peer) {
   if (peer.session_ != nullptr) peer.session_->on_post_refused();
 }
 
-void Engine::open_polling(Peer& peer, const http::Request& request) {
-  Session& session = open_session(request, TransportName::polling);
+// --- handshakes ---
+
+// All that can be said without the application has been checked, but for the version: the reference server asks first.
+void Engine::begin_session(Peer& peer, const http::Request& request) {
+  auto handshake = handshake_of(request);
+  if (hooks_ == nullptr || !hooks_->asks()) return open(peer, request, std::move(handshake));
+  const auto ticket = admissions_.hold({&peer, request, handshake, now_ + options_.allow_request_timeout});
+  stats_.handshakes_waiting.set(static_cast<std::int64_t>(admissions_.size()));
+  hooks_->ask(ticket, handshake);
+}
+
+void Engine::on_admission(std::uint64_t ticket, const std::optional<std::string>& refusal, TimePoint now) {
+  now_ = now;
+  const auto waiting = admissions_.take(ticket);
+  if (!waiting) return;  // it did not wait so long
+  stats_.handshakes_waiting.set(static_cast<std::int64_t>(admissions_.size()));
+  if (!refusal) return open(*waiting->peer, waiting->request, waiting->handshake);
+  stats_.handshakes_denied.add();
+  deny(*waiting, *refusal);
+}
+
+void Engine::deny(const Admissions::Waiting& waiting, std::string_view why) {
+  stats_.handshakes_waiting.set(static_cast<std::int64_t>(admissions_.size()));
+  if (why.empty()) why = message_of(RequestError::forbidden);
+  if (waiting.request.wants_websocket()) return refuse_upgrade(*waiting.peer, why);
+  refuse(*waiting.peer, RequestError::forbidden, origin_of(waiting.request), why);
+}
+
+void Engine::open(Peer& peer, const http::Request& request, HandshakePtr handshake) {
+  const bool good_version = accepts_version(request);
+  if (request.wants_websocket()) {
+    if (!good_version) return refuse_upgrade(peer, message_of(RequestError::bad_version));
+    open_websocket(peer, request, std::move(handshake));
+  } else {
+    if (!good_version) return refuse(peer, RequestError::bad_version, origin_of(request));
+    open_polling(peer, request, std::move(handshake));
+  }
+}
+
+void Engine::open_polling(Peer& peer, const http::Request& request, HandshakePtr handshake) {
+  Session& session = open_session(request, TransportName::polling, std::move(handshake));
+  set_coding(peer, request);
   session.on_poll(peer);
   session.send(open_packet(session));
   session.flush_poll();  // the open packet goes alone, as the protocol's clients expect
   handler_.on_open(session);
 }
+
+void Engine::open_websocket(Peer& peer, const http::Request& request, HandshakePtr handshake) {
+  if (!peer.accept_websocket(upgrade_headers(request, *handshake, true))) return;
+  Session& session = open_session(request, TransportName::websocket, std::move(handshake));
+  session.on_websocket(peer);
+  session.send(open_packet(session));
+  handler_.on_open(session);
+}
+
+void Engine::set_coding(Peer& peer, const http::Request& request) const {
+  if (!options_.http_compression.enabled) return;
+  peer.coding_ = http::preferred_coding(request.header("accept-encoding").value_or(""));
+}
+
+// --- upgrades ---
 
 // For a WebSocket request errors are plain text: there is no script to read JSON.
 bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::string_view transport,
@@ -148,7 +234,7 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
       refuse_upgrade(peer, message_of(RequestError::unknown_sid));
     } else if (&session->protocol() != &protocol_of(request)) {
       refuse_upgrade(peer, message_of(RequestError::bad_request));
-    } else if (peer.accept_websocket({})) {
+    } else if (peer.accept_websocket(upgrade_headers(request, *session->request(), false))) {
       session->on_probe(peer, wants_base64(request));
     }
     return false;
@@ -157,23 +243,16 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
     refuse_upgrade(peer, message_of(RequestError::bad_method));
     return false;
   }
-  if (!accepts_version(request)) {
-    refuse_upgrade(peer, message_of(RequestError::bad_version));
-    return false;
-  }
-  if (!peer.accept_websocket({})) return false;
-  Session& session = open_session(request, TransportName::websocket);
-  session.on_websocket(peer);
-  session.send(open_packet(session));
-  handler_.on_open(session);
+  begin_session(peer, request);
   return false;
 }
 
 // --- answers ---
 
-void Engine::refuse(Peer& peer, RequestError error, std::string_view origin) {
+void Engine::refuse(Peer& peer, RequestError error, std::string_view origin, std::string_view message) {
   stats_.requests_refused.add();
-  const Object body{{"code", static_cast<int>(error)}, {"message", message_of(error)}};
+  if (message.empty()) message = message_of(error);
+  const Object body{{"code", static_cast<int>(error)}, {"message", message}};
   const int status = error == RequestError::forbidden ? 403 : 400;
   respond(peer, {status, {{"Content-Type", "application/json"}}, to_json(body)}, origin);
 }
@@ -190,30 +269,30 @@ void Engine::refuse_upgrade(Peer& peer, std::string_view message) {
 }
 
 void Engine::respond(Peer& peer, http::Response response, std::string_view origin) const {
-  add_cors(origin, response);
+  add_cors(options_.cors, origin, response.headers);
   peer.respond(std::move(response));
 }
 
-void Engine::add_cors(std::string_view origin, http::Response& response) const {
-  const auto& allowed = options_.cors_origins;
-  if (allowed.empty()) return;
-  if (allowed.front() == "*") {
-    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
-    return;
+void Engine::answer(Session& session, Peer& peer, http::Response response, bool compressible) {
+  const http::CompressionSettings& compression = options_.http_compression;
+  if (compressible && peer.coding_ != http::Coding::identity && response.body.size() >= compression.threshold_bytes) {
+    response.body = http::encode(response.body, peer.coding_, compression.level);
+    response.headers.emplace_back("Content-Encoding", to_string(peer.coding_));
+    stats_.payloads_compressed.add();
   }
-  response.headers.emplace_back("Vary", "Origin");
-  if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end())
-    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+  const bool initial = !std::exchange(session.answered_, true);
+  if (initial && options_.cookie)
+    response.headers.emplace_back("Set-Cookie", set_cookie(*options_.cookie, session.id()));
+  if (hooks_ != nullptr) hooks_->add_headers(response.headers, *session.request(), initial);
+  respond(peer, std::move(response), session.origin());
 }
 
-http::Response Engine::preflight(const http::Request& request) const {
-  http::Response response{204, {}, ""};
-  add_cors(origin_of(request), response);
-  response.headers.emplace_back("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE");
-  response.headers.emplace_back("Vary", "Access-Control-Request-Headers");
-  if (const auto wanted = request.header("access-control-request-headers"))
-    response.headers.emplace_back("Access-Control-Allow-Headers", *wanted);
-  return response;
+std::vector<http::Header> Engine::upgrade_headers(const http::Request& request, const HandshakeRequest& handshake,
+                                                  bool initial) {
+  std::vector<http::Header> headers;
+  add_cors(options_.cors, origin_of(request), headers);
+  if (hooks_ != nullptr) hooks_->add_headers(headers, handshake, initial);
+  return headers;
 }
 
 // --- sessions ---
@@ -222,13 +301,7 @@ bool Engine::accepts_version(const http::Request& request) const {
   return protocol_of(request).version() == 4 || options_.allow_eio3;
 }
 
-Session& Engine::open_session(const http::Request& request, TransportName transport) {
-  auto handshake = std::make_shared<HandshakeRequest>();
-  handshake->address = request.address;
-  handshake->url = request.target;
-  handshake->headers = request.headers;
-  handshake->issued_unix_ms = request.received_unix_ms;
-  handshake->secure = request.secure;
+Session& Engine::open_session(const http::Request& request, TransportName transport, HandshakePtr handshake) {
   auto session = std::make_unique<Session>(*this, make_session_id(identity_.node_tag, identity_.shard, random_),
                                            transport, std::move(handshake), wishes_of(request));
   Session& opened = *session;
@@ -278,6 +351,10 @@ void Engine::on_frames(Peer& peer, std::uint32_t count, TimePoint now) {
 
 void Engine::on_closed(Peer& peer, bool clean, TimePoint now) {
   now_ = now;
+  if (admissions_.size() > 0) {
+    admissions_.forget(peer);
+    stats_.handshakes_waiting.set(static_cast<std::int64_t>(admissions_.size()));
+  }
   if (peer.session_ != nullptr) peer.session_->on_peer_closed(peer, clean);
 }
 
@@ -324,6 +401,8 @@ void Engine::flush() {
 }
 
 void Engine::close_all(CloseReason reason) {
+  for (const std::uint64_t ticket : admissions_.tickets())
+    if (const auto waiting = admissions_.take(ticket)) waiting->peer->respond({503, {}, "", true});
   std::vector<Session*> all;
   all.reserve(sessions_.size());
   for (const auto& [id, session] : sessions_) all.push_back(session.get());

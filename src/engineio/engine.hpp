@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,8 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
+#include "engineio/admissions.hpp"
+#include "engineio/handshake_hooks.hpp"
 #include "engineio/options.hpp"
 #include "engineio/peer.hpp"
 #include "engineio/session.hpp"
@@ -56,6 +59,11 @@ class Engine {
   Engine(const Options& options, Identity identity, SessionHandler& handler, TimerWheel& timers, Random& random);
   ~Engine();
 
+  // Asked about handshakes and headers; outlives the engine. Before the first request.
+  void set_hooks(HandshakeHooks* hooks) { hooks_ = hooks; }
+  // The application's word on a handshake that hooks were asked about: `refusal` says why not; none: allowed.
+  void on_admission(std::uint64_t ticket, const std::optional<std::string>& refusal, TimePoint now);
+
   // --- from connections; http::Handler's rules with time ---
   bool on_request(Peer& peer, const http::Request& request, TimePoint now);
   void on_body(Peer& peer, std::string_view body, TimePoint now);
@@ -88,16 +96,25 @@ class Engine {
 
   bool on_upgrade_request(Peer& peer, const http::Request& request, std::string_view transport, std::string_view sid);
   bool on_session_request(Session& session, Peer& peer, const http::Request& request);
-  void open_polling(Peer& peer, const http::Request& request);
-  void refuse(Peer& peer, RequestError error, std::string_view origin);
+  void begin_session(Peer& peer, const http::Request& request);
+  using HandshakePtr = std::shared_ptr<const HandshakeRequest>;
+  void deny(const Admissions::Waiting& waiting, std::string_view why);
+  void open(Peer& peer, const http::Request& request, HandshakePtr handshake);
+  void open_polling(Peer& peer, const http::Request& request, HandshakePtr handshake);
+  void open_websocket(Peer& peer, const http::Request& request, HandshakePtr handshake);
+  void set_coding(Peer& peer, const http::Request& request) const;
+  // `message`: other words than the error's own.
+  void refuse(Peer& peer, RequestError error, std::string_view origin, std::string_view message = {});
   void refuse_rate(Peer& peer, std::string_view origin);
   void refuse_upgrade(Peer& peer, std::string_view message);
   // `origin`: the Origin header of the client's requests, empty if there is none.
   void respond(Peer& peer, http::Response response, std::string_view origin) const;
-  void add_cors(std::string_view origin, http::Response& response) const;
-  http::Response preflight(const http::Request& request) const;
+  // An answer to a session's client: with what compression, cookie and hooks add to it.
+  void answer(Session& session, Peer& peer, http::Response response, bool compressible);
+  std::vector<http::Header> upgrade_headers(const http::Request& request, const HandshakeRequest& handshake,
+                                            bool initial);
   bool accepts_version(const http::Request& request) const;
-  Session& open_session(const http::Request& request, TransportName transport);
+  Session& open_session(const http::Request& request, TransportName transport, HandshakePtr handshake);
   FramesPtr open_packet(const Session& session) const;
   void want_flush(Session& session);
   void condemn(Session& session);
@@ -116,6 +133,8 @@ class Engine {
   Random& random_;
   Stats stats_;
   TimePoint now_{};
+  HandshakeHooks* hooks_ = nullptr;
+  Admissions admissions_;
   std::unordered_map<std::string_view, std::unique_ptr<Session>, StringHash>
       sessions_;  // keyed by the session's own id
   std::vector<Session*> to_flush_;

@@ -24,7 +24,7 @@ class EngineTest : public ::testing::Test {
  protected:
   static Options with_cors(std::vector<std::string> origins) {
     Options options;
-    options.cors_origins = std::move(origins);
+    options.cors.origins = std::move(origins);
     return options;
   }
   void expect_error(const FakePeer& peer, std::string_view body) {
@@ -185,7 +185,7 @@ TEST(EngineCors, AListOfOriginsNamesTheOneThatAsks) {
   World world;
   RecordingHandler handler;
   Options options;
-  options.cors_origins = {"https://a.example", "https://b.example"};
+  options.cors.origins = {"https://a.example", "https://b.example"};
   EngineBench bench(world, handler, options);
   const FakePeer& allowed = bench.request("GET", EngineBench::target("polling"), {{"Origin", "https://b.example"}});
   EXPECT_EQ(allowed.header("access-control-allow-origin"), "https://b.example");

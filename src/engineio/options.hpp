@@ -2,11 +2,17 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
+
+#include <carillon/transport_options.hpp>
 
 #include "base/rate_limit.hpp"
 #include "base/time.hpp"
+#include "engineio/cors.hpp"
+#include "http/content_coding.hpp"
+#include "http/static_files.hpp"
 #include "websocket/deflate_agreement.hpp"
 
 namespace carillon::engineio {
@@ -22,7 +28,11 @@ struct Options {
   websocket::DeflateSettings per_message_deflate;      // its window_bytes_max is for one shard
   RateLimit packets{5'000, 50'000};                    // from one client; WebSocket control frames and fragments count
   bool allow_eio3 = false;                             // clients of version 3, too
-  std::vector<std::string> cors_origins;               // empty: no CORS headers; "*": any
+  Milliseconds allow_request_timeout{10'000};          // for the application to allow a handshake
+  http::CompressionSettings http_compression;          // of answers to polls
+  CorsSettings cors;
+  std::optional<CookieOptions> cookie;                    // with the session's id, set over polling
+  std::shared_ptr<const http::StaticFiles> client_files;  // served below `path`; null: none
 };
 
 }  // namespace carillon::engineio

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engineio/frames.hpp"
+#include "http/content_coding.hpp"
 #include "http/exchange.hpp"
 
 namespace carillon::engineio {
@@ -38,6 +39,7 @@ class Peer : public http::Exchange {
   enum class Role : std::uint8_t { none, poll, post, websocket, probe };
   Session* session_ = nullptr;
   Role role_ = Role::none;
+  http::Coding coding_ = http::Coding::identity;  // of the answer to the pending poll, should it be long enough
 };
 
 }  // namespace carillon::engineio

@@ -32,6 +32,11 @@ const FramesPtr& noop_frames() {
   return frames;
 }
 
+// One packet of a payload that may be compressed is enough, as the reference server has it.
+bool any_compressible(std::span<const FramesPtr> packets) {
+  return std::ranges::any_of(packets, [](const FramesPtr& frames) { return frames->compressible(); });
+}
+
 // What the consequence of a malformed packet is: one answer for all kinds, so that none is forgotten.
 CloseReason consequence(PacketError error) {
   switch (error) {
@@ -127,7 +132,7 @@ http::Response Session::poll_response(std::span<const FramesPtr> packets) const 
 }
 
 void Session::answer_poll(std::span<const FramesPtr> packets) {
-  if (Peer* peer = detach(poll_)) engine_.respond(*peer, poll_response(packets), origin());
+  if (Peer* peer = detach(poll_)) engine_.answer(*this, *peer, poll_response(packets), any_compressible(packets));
 }
 
 void Session::flush_poll() {
@@ -150,7 +155,7 @@ void Session::on_poll(Peer& peer) {
     outbox_.push_back(close_frames());
     const auto packets = take_outbox();
     finish_draining();
-    return engine_.respond(peer, poll_response(packets), origin());
+    return engine_.answer(*this, peer, poll_response(packets), any_compressible(packets));
   }
   if (poll_ != nullptr) {
     end(CloseReason::transport_error);
@@ -190,7 +195,7 @@ void Session::on_post_body(Peer& peer, std::string_view body) {
     if (state_ != State::open) break;
     on_packet(packet);
   }
-  engine_.respond(peer, {200, {{"Content-Type", "text/html"}, {"cache-control", "no-store"}}, "ok"}, origin());
+  engine_.answer(*this, peer, {200, {{"Content-Type", "text/html"}, {"cache-control", "no-store"}}, "ok"}, false);
 }
 
 void Session::on_post_refused() { detach(post_); }

@@ -130,6 +130,7 @@ class Session final : public Timer {
   bool websocket_base64_ = false;  // and by the WebSocket, or the probing one
   bool post_octets_ = false;       // what the pending POST holds
   bool probed_ = false;            // the probe has been answered: polls are sent away
+  bool answered_ = false;          // its client has had an answer over polling
   bool flush_wanted_ = false;      // is in the engine's list for flush()
   bool condemned_ = false;         // is in the engine's list of slow consumers
 };

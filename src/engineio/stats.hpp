@@ -14,7 +14,11 @@ struct Stats {
   Counter sessions_opened_websocket;
   std::array<Counter, close_reason_count> sessions_closed;  // by CloseReason
   Counter upgrades;
-  Counter requests_refused;  // answered with an error of the protocol
+  Gauge handshakes_waiting;       // for the application to allow them
+  Counter handshakes_denied;      // by the application
+  Counter handshakes_unanswered;  // by it in time
+  Counter payloads_compressed;    // answers to polls
+  Counter requests_refused;       // answered with an error of the protocol
   Counter messages_received;
   Counter messages_sent;  // packets handed to a transport or queued for it
   Counter volatile_dropped;

@@ -11,7 +11,10 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "engineio/cookie.hpp"
 #include "engineio/session_id.hpp"
+#include "runtime/client_files.hpp"
+#include "runtime/node_hooks.hpp"
 #include "socketio/memory_recovery_store.hpp"
 #include "socketio/operation.hpp"
 
@@ -57,6 +60,11 @@ websocket::DeflateSettings deflate_settings(const PerMessageDeflateOptions& opti
           .window_bytes_max = options.window_bytes_max};
 }
 
+http::CompressionSettings compression_settings(const HttpCompressionOptions& options) {
+  if (options.level < 1 || options.level > 9) throw std::invalid_argument("http_compression.level: expected 1 to 9");
+  return {.enabled = options.enabled, .threshold_bytes = options.threshold_bytes, .level = options.level};
+}
+
 engineio::Options engine_options(const ServerOptions& options) {
   engineio::Options engine;
   engine.path = slashed(options.path);
@@ -66,7 +74,17 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.max_payload_bytes = options.max_payload_bytes;
   engine.allow_eio3 = options.allow_eio3;
   engine.send_queue_bytes_max = options.send_queue_bytes_max;
-  engine.cors_origins = options.cors_origins;
+  engine.allow_request_timeout = Milliseconds(options.allow_request_timeout_ms);
+  engine.http_compression = compression_settings(options.http_compression);
+  engine.cors = {.origins = options.cors_origins,
+                 .credentials = options.cors_credentials,
+                 .methods = options.cors_methods,
+                 .allowed_headers = options.cors_allowed_headers,
+                 .exposed_headers = options.cors_exposed_headers,
+                 .max_age_s = options.cors_max_age_s};
+  engine.cookie = options.cookie;
+  if (options.cookie)
+    if (const auto wrong = engineio::check_cookie(*options.cookie)) throw std::invalid_argument(*wrong);
   engine.per_message_deflate = deflate_settings(options.per_message_deflate);
   return engine;
 }
@@ -96,12 +114,19 @@ class Node::Application final : public ShardApplication {
   Application(Node& node, Shard& shard, socketio::ClusterPort* cluster)
       : core(node.socketio_options_, node.namespaces_,
              {shard, node, cluster, shard.timers(), shard.random(), node.recovery_ ? &node.recovery_->shared : nullptr,
-              shard.index()}) {}
+              shard.index()}),
+        hooks_(node.options_, shard, core),
+        has_hooks_(node.options_.allow_request || node.options_.initial_headers || node.options_.headers) {}
 
   engineio::SessionHandler& session_handler() override { return core; }
+  engineio::HandshakeHooks* handshake_hooks() override { return has_hooks_ ? &hooks_ : nullptr; }
   void set_time(TimePoint now) override { core.set_time(now); }
 
   socketio::ServerCore core;
+
+ private:
+  NodeHooks hooks_;
+  bool has_hooks_;
 };
 
 Node::Application& Node::application(Shard& shard) { return static_cast<Application&>(shard.application()); }
@@ -161,6 +186,8 @@ void Node::serve_api(std::string listen, http::Handler& handler, http::ParserLim
   api_ = Api{std::move(listen), &handler, limits, std::move(error_response)};
 }
 
+void Node::carry_client_files(std::span<const admin::PageFile> files) { carried_files_ = files; }
+
 // --- life ---
 
 void Node::start() {
@@ -172,6 +199,8 @@ void Node::launch() {
   if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
   try {
     reception_ = std::make_unique<Reception>(options_, api_ ? std::optional(api_->listen) : std::nullopt);
+    if (options_.serve_client)
+      engine_options_.client_files = load_client_files(options_.client_files_dir, carried_files_);
     make_shards();
     reception_->bind_clients(shards_);
     if (api_) bind_api();

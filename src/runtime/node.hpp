@@ -6,12 +6,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <carillon/server.hpp>
 
+#include "admin/page_file.hpp"
 #include "cluster/pubsub_adapter.hpp"
 #include "engineio/options.hpp"
 #include "http/exchange.hpp"
@@ -39,6 +41,10 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   // A second listener, for HTTP alone, on the first shard; `listen` as ServerOptions has it. `handler` must outlive the node's threads.
   void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
                  std::function<http::Response(int status)> error_response);
+
+  // Socket.IO's scripts for browsers, for those that options.client_files_dir does not hold. They live as long as the
+  // program.
+  void carry_client_files(std::span<const admin::PageFile> files);
 
   // Listens. Throws std::system_error when an address cannot be bound, std::invalid_argument for a malformed one; then
   // nothing is left behind, and it may be tried again. A node starts once: std::logic_error after that.
@@ -103,6 +109,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   socketio::NamespaceRegistry namespaces_{*this, namespace_limits_};
   std::vector<std::unique_ptr<socketio::ParentPort>> parent_ports_;
   std::vector<std::unique_ptr<Namespace>> faces_;
+  std::span<const admin::PageFile> carried_files_;
   std::optional<Api> api_;
   Service api_service_;
   std::unique_ptr<NodeRecovery> recovery_;  // none: clients are not recovered

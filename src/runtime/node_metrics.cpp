@@ -125,6 +125,14 @@ void collect_sessions(const Node& node, Collector& out) {
   }
   out.add("carillon_upgrades_total", "Sessions upgraded from polling to WebSocket.", Type::counter,
           member(&Stats::upgrades));
+  out.add("carillon_handshakes_waiting", "Handshakes that wait for the application to allow them.", Type::gauge,
+          member(&Stats::handshakes_waiting));
+  const std::string denied = "carillon_handshakes_denied_total";
+  const std::string denied_help = "Handshakes refused by the application, or because it did not answer in time.";
+  out.add(denied, denied_help, Type::counter, member(&Stats::handshakes_denied), {{"reason", "refused"}});
+  out.add(denied, denied_help, Type::counter, member(&Stats::handshakes_unanswered), {{"reason", "unanswered"}});
+  out.add("carillon_payloads_compressed_total", "Answers to polls that were compressed.", Type::counter,
+          member(&Stats::payloads_compressed));
   out.add("carillon_requests_refused_total", "Requests answered with an Engine.IO error.", Type::counter,
           member(&Stats::requests_refused));
   out.add("carillon_messages_received_total", "Engine.IO messages from clients.", Type::counter,

@@ -37,6 +37,7 @@ Shard::Shard(Settings settings, const MakeApplication& make_application)
   engine_ = std::make_unique<engineio::Engine>(*settings_.engine,
                                                engineio::Engine::Identity{settings_.node_tag, settings_.index},
                                                application_->session_handler(), timers_, *random_);
+  engine_->set_hooks(application_->handshake_hooks());
   clients_.handler = this;
   clients_.engine = engine_.get();
   clients_.limits.parser.body_bytes_max = settings_.engine->max_payload_bytes;

@@ -33,6 +33,7 @@ class ShardApplication {
   virtual ~ShardApplication() = default;
   virtual engineio::SessionHandler& session_handler() = 0;
   virtual void set_time(TimePoint) {}
+  virtual engineio::HandshakeHooks* handshake_hooks() { return nullptr; }
 };
 
 // Everything here belongs to the shard's thread, except post(), begin_stop(), join() and the statistics.
@@ -78,6 +79,10 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   TimerWheel& timers() { return timers_; }
   Random& random() { return *random_; }
   ShardApplication& application() { return *application_; }
+  // The answer to ShardApplication::handshake_hooks()->ask().
+  void on_admission(std::uint64_t ticket, const std::optional<std::string>& refusal) {
+    engine_->on_admission(ticket, refusal, loop_.now());
+  }
   Stats& stats() { return stats_; }
   unsigned index() const { return settings_.index; }
 

@@ -12,14 +12,14 @@ std::optional<std::string> Handshake::auth(std::string_view key) const {
   return std::nullopt;
 }
 
-std::optional<std::string> Handshake::query(std::string_view key) const {
-  const std::size_t mark = request_->url.find('?');
+std::optional<std::string> HandshakeRequest::query(std::string_view key) const {
+  const std::size_t mark = url.find('?');
   if (mark == std::string::npos) return std::nullopt;
-  return http::query_parameter(std::string_view(request_->url).substr(mark + 1), key);
+  return http::query_parameter(std::string_view(url).substr(mark + 1), key);
 }
 
-std::optional<std::string> Handshake::header(std::string_view name) const {
-  const auto value = http::find_header(request_->headers, name);
+std::optional<std::string> HandshakeRequest::header(std::string_view name) const {
+  const auto value = http::find_header(headers, name);
   if (!value) return std::nullopt;
   return std::string(*value);
 }

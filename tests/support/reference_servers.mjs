@@ -1,7 +1,7 @@
 // The example servers, and as much of `carillon serve` as the tests use, built from the published packages. They prove the
 // tests (CARILLON_TEST_REFERENCE=1), and `bench --redis` is the Node.js member of the clusters.
 //
-//   node reference_servers.mjs engine-echo|protocol|bench --port N [--redis URL]
+//   node reference_servers.mjs engine-echo|protocol|bench|front-door --port N [--redis URL]
 //   node reference_servers.mjs features --port N [--allow-eio3] [--recovery] ... (tests/support/reference_features.mjs)
 //   node reference_servers.mjs serve --listen HOST:PORT --api-listen HOST:PORT [--redis URL] [--node-name NAME]
 import { createServer } from "node:http";
@@ -65,6 +65,36 @@ const examples = {
       socket.on("message-with-ack", (...args) => { const ack = args.pop(); ack(...args); });
     });
     io.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
+  },
+
+  "front-door"(http_server) {
+    const tickets = {
+      no: (answer) => answer(null, false),
+      why: (answer) => answer("the show is sold out", false),
+      later: (answer) => setTimeout(() => answer(null, true), 50),
+      never: () => {},
+    };
+    const io = socket_io(http_server, {
+      path: "/live",
+      cors: {
+        origin: ["https://app.example", "https://admin.example"], credentials: true, methods: ["GET", "POST"],
+        allowedHeaders: ["x-request-id"], exposedHeaders: ["x-served-by"], maxAge: 600,
+      },
+      cookie: { name: "sticky" },
+      allowRequest(request, answer) {
+        const ticket = new URL(request.url, "http://localhost").searchParams.get("ticket");
+        (tickets[ticket] ?? ((allow) => allow(null, true)))(answer);
+      },
+      httpCompression: { threshold: 500 },
+      perMessageDeflate: { threshold: 500, serverNoContextTakeover: true, clientNoContextTakeover: true },
+    });
+    io.engine.on("initial_headers", (headers) => { headers["x-welcome"] = "hello"; });
+    io.engine.on("headers", (headers) => { headers["x-served-by"] = "front-door"; });
+    io.on("connection", (socket) => {
+      socket.on("message", (...args) => socket.emit("message-back", ...args));
+      socket.on("pub", (...args) => io.emit("n", ...args));
+      socket.on("pub-plain", (...args) => io.compress(false).emit("n", ...args));
+    });
   },
 
   bench(http_server) {
