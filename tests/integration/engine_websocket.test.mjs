@@ -113,6 +113,7 @@ describe("violations", () => {
     ["invalid UTF-8 in the reason of a close frame", 1007, frame(close, Buffer.concat([close_payload(1000), Buffer.from([0xff])]))],
     ["a header that announces more than maxPayload", 1009, frame(text, "4", { length: 1_000_001 })],
     ["a header that announces 2^62 bytes", 1009, frame(binary, "", { length: 2 ** 62 })],
+    ["a length with the top bit set", 1009, frame(binary, "", { length: 2n ** 63n })],
     ["fragments that are too much together", 1009, frame(binary, "x".repeat(600_000), { fin: false }), frame(continuation, "x", { length: 400_001 })],
   ];
   for (const [name, code, ...frames] of cases) {
