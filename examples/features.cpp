@@ -128,13 +128,46 @@ void serve_events(Socket& socket, const Teller& tell) {
     ack();
   });
 
+  socket.on("uncompressed", [&socket](const Args& args) {
+    if (const std::string* event = args[0].as_string()) socket.compress(false).emit(*event, args_of(&args[1]));
+  });
+
   // What the server keeps with the socket, for fetch_sockets and for recovery.
   socket.on("set_data", [&socket](const Args& args, const Ack& ack) {
     socket.data() = args[0];
     ack();
   });
 
+  socket.use([](std::string_view event, const Args&, const carillon::EventNext& next) {
+    if (event == "forbidden") return next({"not allowed", {}});
+    next();
+  });
+  socket.on_error([&socket](const carillon::EventError& error) { socket.emit("packet_refused", error.message); });
+  socket.on("forbidden", [&socket](const Args&) { socket.emit("packet_refused", "the middleware has let it through"); });
+
   socket.on("leave_me", [&socket](const Args& args) { socket.disconnect(is(&args[0])); });
+}
+
+// Keeps what passes, both ways, from "catch_all" on; "caught" tells.
+void serve_catch_all(Socket& socket) {
+  struct Caught {
+    Array in;
+    Array out;
+  };
+  const auto keep = [](Array& list, std::string_view event, const Args& args) {
+    Array entry{event};
+    entry.insert(entry.end(), args.values().begin(), args.values().end());
+    list.emplace_back(std::move(entry));
+  };
+  auto caught = std::make_shared<Caught>();
+
+  socket.on("catch_all", [&socket, caught, keep](const Args&, const Ack& ack) {
+    socket.on_any([caught, keep](std::string_view event, const Args& args) { keep(caught->in, event, args); });
+    socket.on_any_outgoing([caught, keep](std::string_view event, const Args& args) { keep(caught->out, event, args); });
+    ack();
+  });
+
+  socket.on("caught", [caught](const Args&, const Ack& ack) { ack(Object{{"in", caught->in}, {"out", caught->out}}); });
 }
 
 void serve_rooms(carillon::Server& io, Socket& socket) {
@@ -147,11 +180,6 @@ void serve_rooms(carillon::Server& io, Socket& socket) {
   socket.on("leave", [&socket](const Args& args, const Ack& ack) {
     if (const std::string* room = args[0].as_string()) socket.leave(*room);
     ack();
-  });
-
-  socket.on("uncompressed", [&io, &socket](const Args& args) {
-    const std::string* event = args[0].as_string();
-    if (event != nullptr) io.of(socket.name_space()).to(socket.id()).compress(false).emit(*event, args_of(&args[1]));
   });
 
   socket.on("rooms", [&socket](const Args&, const Ack& ack) { ack(values(sorted(socket.rooms()))); });
@@ -199,6 +227,9 @@ void serve(carillon::Server& io, carillon::Namespace& name_space) {
   name_space.on_connection([&io](Socket& socket) {
     const Teller tell(io, socket);
     tell("joined", {{"id", socket.id()}});
+    socket.on_disconnecting([&socket, tell](carillon::DisconnectReason reason) {
+      tell("leaving", {{"reason", carillon::to_string(reason)}, {"rooms", socket.rooms().size()}});
+    });
     socket.on_disconnect([tell](carillon::DisconnectReason reason) {
       tell("left", {{"reason", carillon::to_string(reason)}});
       std::cout << "left " << tell.label() << " " << carillon::to_string(reason) << std::endl;
@@ -208,6 +239,7 @@ void serve(carillon::Server& io, carillon::Namespace& name_space) {
                                   {"auth", socket.handshake().auth()},
                                   {"recovered", socket.recovered()}});
     serve_events(socket, tell);
+    serve_catch_all(socket);
     serve_rooms(io, socket);
     serve_operations(io, socket);
   });

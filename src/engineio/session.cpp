@@ -151,10 +151,10 @@ void Session::flush_poll() {
 void Session::on_poll(Peer& peer) {
   if (state_ == State::closed) return engine_.refuse(peer, RequestError::unknown_sid, origin());
   if (state_ == State::draining) {
-    if (outbox_.empty()) outbox_.push_back(noop_frames());
-    outbox_.push_back(close_frames());
-    const auto packets = take_outbox();
-    finish_draining();
+    // Not all at once: official clients hear of the end before they have handled the packets in front of it.
+    const bool is_last = outbox_.empty();
+    const auto packets = is_last ? std::vector{noop_frames(), close_frames()} : take_outbox();
+    if (is_last) finish_draining();
     return engine_.answer(*this, peer, poll_response(packets), any_compressible(packets));
   }
   if (poll_ != nullptr) {
@@ -353,21 +353,18 @@ void Session::on_deadline(TimePoint now) {
 
 void Session::close(CloseReason reason) {
   if (state_ != State::open) return;
-  if (transport_ == TransportName::polling && poll_ == nullptr) {
+  if (transport_ == TransportName::polling && (poll_ == nullptr || !outbox_.empty())) {
     // The next poll will be told, or the WebSocket of an upgrade that is under way: in the middle of one the client has
     // stopped to poll, and a probe that closes then would leave it waiting for its ping timeout. Until then the session
     // stays known, closed for everything else.
     detach(post_);
     state_ = State::draining;
     engine_.timers_.set(*this, engine_.now_ + engine_.options_.close_timeout);
+    if (poll_ != nullptr) answer_poll(take_outbox());
     engine_.ended(*this, reason);
     return;
   }
   if (greeting_at_ != never) send_outbox();
-  if (poll_ != nullptr && !outbox_.empty()) {
-    outbox_.push_back(close_frames());
-    answer_poll(take_outbox());
-  }
   end(reason);
 }
 
