@@ -135,6 +135,7 @@ describe("WebSocket handshake", () => {
   const refused = [
     ["unknown sid", "EIO=4&transport=websocket&sid=nobody", "Session ID unknown"],
     ["unknown transport", "EIO=4&transport=tram", "Transport unknown"],
+    ["no transport", "EIO=4", "Transport unknown"],
   ];
   for (const [name, query, text] of refused) {
     it(`${name}: a plain 400 that says so`, async () => {
@@ -147,17 +148,19 @@ describe("WebSocket handshake", () => {
     });
   }
 
-  it("another version of the protocol: it ends, before or right after the 101", async () => {
-    const raw = await RawWebSocket.open(server, { path: "/engine.io/?EIO=3&transport=websocket" });
-    if (raw.head.status === 101) {
-      // No open packet: nobody may take this for a session.
-      const next = await raw.next().catch(() => undefined);
-      assert.notEqual(next?.opcode, 1);
-    } else {
-      assert.equal(raw.head.status, 400);
-    }
-    raw.close();
-  });
+  for (const [name, version] of [["version 3", "EIO=3&"], ["no version", ""], ["a version that is none", "EIO=abc&"]]) {
+    it(`${name} of the protocol: it ends, before or right after the 101`, async () => {
+      const raw = await RawWebSocket.open(server, { path: `/engine.io/?${version}transport=websocket` });
+      if (raw.head.status === 101) {
+        // No open packet: nobody may take this for a session.
+        const next = await raw.next().catch(() => undefined);
+        assert.notEqual(next?.opcode, 1);
+      } else {
+        assert.equal(raw.head.status, 400);
+      }
+      raw.close();
+    });
+  }
 
   it("echoes the first of several subprotocols", async () => {
     const session = await WebSocketSession.open(server, { protocols: ["first", "second"] });

@@ -149,6 +149,16 @@ describe("aborted requests", () => {
   });
 });
 
+describe("packets that mean nothing from a client", () => {
+  for (const packet of ["0", "0{}", "5", "6", "3"]) {
+    it(`${packet} is ignored`, async () => {
+      const session = await PollingSession.open(server);
+      assert.equal((await session.post([packet, "4x"].join(separator))).status, 200);
+      assert.equal(await session.next(), "4x");
+    });
+  }
+});
+
 describe("packets that end the session", () => {
   const invalid = [
     ["an unknown type", "7x"], ["a letter", "abc"], ["type 9", "9"], ["a ping, which only the server sends", "2"],
