@@ -1,6 +1,7 @@
 #include "engineio/packet.hpp"
 
 #include "base/base64.hpp"
+#include "base/utf8.hpp"
 
 namespace carillon::engineio {
 
@@ -19,6 +20,8 @@ Result<Packet, PacketError> decode_packet(std::string_view text, Binaries& binar
 }
 
 Result<std::vector<Packet>, PacketError> decode_payload(std::string_view payload, Binaries& binaries) {
+  // What one client may say by polling others get over WebSocket, where bytes that are no text end their connections.
+  if (!is_utf8(payload)) return Failure(PacketError::bad_utf8);
   std::vector<Packet> packets;
   for (;;) {
     const std::size_t end = payload.find(payload_separator);

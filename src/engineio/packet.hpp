@@ -32,7 +32,7 @@ enum class PacketError {
   unknown_type,
   bad_base64,
   bad_length,  // version 3: a length that is none, or that does not fit what follows
-  bad_utf8,    // version 3
+  bad_utf8,    // of a payload; WebSocket's decoder has looked before
 };
 
 // Holds binary data that was decoded from base64. Packets refer to it, so its members stay where they are.

@@ -104,6 +104,10 @@ TEST(EngineIoPayload, RefusesEveryMalformedForm) {
   EXPECT_THAT(decoded("bA"), ElementsAre(error(PacketError::bad_base64)));
   EXPECT_THAT(decoded("bAQ=I"), ElementsAre(error(PacketError::bad_base64)));
   EXPECT_THAT(decoded("b AQID"), ElementsAre(error(PacketError::bad_base64)));
+  EXPECT_THAT(decoded("4a\x1e"
+                      "4\xff"),
+              ElementsAre(error(PacketError::bad_utf8)));
+  EXPECT_THAT(decoded("4\xed\xa0\x80"), ElementsAre(error(PacketError::bad_utf8)));
 }
 
 TEST(EngineIoPayload, AppendsPacketsWithASeparatorBetweenThem) {

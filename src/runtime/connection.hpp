@@ -69,6 +69,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
     std::string head;    // raw bytes of the incomplete head, for a move
     std::string unread;  // came in behind a request that is being answered; read on by flush()
     bool keep_alive = true;
+    bool is_head = false;  // the answer has no body
     bool body_wanted = false;
     bool head_seen = false;
     bool continued = false;  // 100-continue has been sent

@@ -66,6 +66,7 @@ bool Connection::on_head(std::string_view raw_request, std::string_view rest) {
   request.secure = origin.secure;
   request.received_unix_ms = io::Loop::unix_now();
   http_->keep_alive = request.keep_alive;
+  http_->is_head = request.method == "HEAD";
   shard_.stats().http_requests.add();
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.body_timeout);
   state_ = State::answering;
@@ -113,6 +114,7 @@ void Connection::respond(http::Response response) {
   if (state_ != State::answering && !(state_ == State::reading_request && http_)) return;
   const bool body_to_come = http_->head_seen && !http_->parser.complete();
   const bool keep_alive = http_->keep_alive && !response.close && !body_to_come && !shard_.stopping();
+  response.omit_body |= http_->is_head;
   queue(http::serialize(response, keep_alive));
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.idle_timeout);  // also to take the answer
   if (!keep_alive) {
@@ -120,7 +122,7 @@ void Connection::respond(http::Response response) {
     return;
   }
   state_ = State::reading_request;
-  http_->body_wanted = false;
+  http_->body_wanted = http_->is_head = false;
   http_->parser.next();
   http_->head_seen = http_->continued = false;
 }

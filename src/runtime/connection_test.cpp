@@ -48,6 +48,14 @@ TEST(ConnectionTest, PipelinedRequestsAreAnsweredInOrder) {
   }
 }
 
+TEST(ConnectionTest, AnswersToHeadHaveNoBodyWhateverTheHandlerSays) {
+  TinyServer server;
+  HttpClient client(server.http_address);
+  client.send(HttpClient::request("HEAD", "/one") + get("/two"));
+  EXPECT_THAT(client.receive_until("\r\n\r\n"), ::testing::HasSubstr("Content-Length: 9\r\n"));
+  EXPECT_EQ(client.answer().body, "GET /two");
+}
+
 TEST(ConnectionTest, RequestMayComeByteByByte) {
   TinyServer server;
   HttpClient client(server.http_address);

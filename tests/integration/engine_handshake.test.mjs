@@ -108,6 +108,19 @@ describe("refused requests", () => {
   }
 });
 
+describe("HEAD", () => {
+  it("is answered without a body, and the connection goes on", async () => {
+    const raw = await RawConnection.open(server);
+    const path = "/engine.io/?EIO=4&transport=polling";
+    raw.write(`HEAD ${path} HTTP/1.1\r\nHost: x\r\n\r\nGET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const first = await raw.response_head();
+    assert.equal(first.status, 400);
+    assert.ok(Number(first.headers["content-length"] ?? 0) >= 0);
+    assert.equal((await raw.response_head()).status, 200); // right behind it
+    raw.close();
+  });
+});
+
 describe("CORS", () => {
   it("allows every origin, with or without Origin", async () => {
     for (const headers of [{}, { origin: "http://example.org" }]) {

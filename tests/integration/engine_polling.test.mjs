@@ -183,6 +183,15 @@ describe("packets that end the session", () => {
     assert.ok(await session.is_gone());
   }));
 
+  // The reference puts U+FFFD in the place of what it cannot read.
+  for (const bytes of [[0x34, 0xff], [0x34, 0xed, 0xa0, 0x80], [0x34, 0x78, 0x1e, 0x34, 0xc3]]) {
+    it(`bytes that are no UTF-8 (${Buffer.from(bytes).toString("hex")})`, { skip: skip_on_reference }, async () => {
+      const session = await PollingSession.open(server);
+      assert.equal((await session.post(Buffer.from(bytes))).status, 400);
+      assert.ok(await session.is_gone());
+    });
+  }
+
   it("application/octet-stream: 400", async () => {
     const session = await PollingSession.open(server);
     const posted = await session.post(Buffer.from([4, 1, 2]), { "content-type": "application/octet-stream" });

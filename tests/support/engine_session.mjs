@@ -33,15 +33,15 @@ export function engine_url(server, query, path = "/engine.io/") {
 }
 
 export class PollingSession {
-  // `agent: false` opens a connection for each request.
-  static async open(server, { path = "/engine.io/", heartbeat = true, agent } = {}) {
+  // `agent: false` opens a connection for each request. `parse` splits a payload into packets, for another `query`.
+  static async open(server, { path = "/engine.io/", query = "EIO=4&transport=polling", parse = (payload) => payload.split(separator), heartbeat = true, agent } = {}) {
     const session = new PollingSession();
     Object.assign(session, { heartbeat, agent });
-    const answer = await http(engine_url(server, "EIO=4&transport=polling", path), { agent });
+    const answer = await http(engine_url(server, query, path), { agent });
     if (answer.status !== 200) throw new Error(`handshake: ${answer.status} ${answer.body}`);
-    session.handshake = JSON.parse(answer.body.slice(1));
+    session.handshake = JSON.parse(parse(answer.body)[0].slice(1));
     session.sid = session.handshake.sid;
-    session.url = engine_url(server, `EIO=4&transport=polling&sid=${session.sid}`, path);
+    session.url = engine_url(server, `${query}&sid=${session.sid}`, path);
     session.packets = [];
     return session;
   }

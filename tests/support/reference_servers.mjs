@@ -62,7 +62,7 @@ const examples = {
     io.on("connection", (socket) => {
       socket.emit("auth", socket.handshake.auth);
       socket.on("message", (...args) => socket.emit("message-back", ...args));
-      socket.on("message-with-ack", (...args) => { const ack = args.pop(); ack(...args); });
+      socket.on("message-with-ack", (...args) => { if (typeof args.at(-1) === "function") args.pop()(...args); });
     });
     io.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
   },
