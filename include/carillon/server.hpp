@@ -14,6 +14,7 @@
 
 #include <carillon/admission.hpp>
 #include <carillon/namespace.hpp>
+#include <carillon/packet_parser.hpp>
 #include <carillon/tls_options.hpp>
 #include <carillon/transport_options.hpp>
 
@@ -54,6 +55,7 @@ struct ServerOptions {
   std::uint32_t connect_timeout_ms = 45'000;
   std::uint32_t handshake_timeout_ms = 10'000;  // for the PROXY header and the TLS handshake
   std::size_t max_payload_bytes = 1'000'000;
+  PacketParser parser = PacketParser::json;            // of all clients
   bool allow_eio3 = false;                             // Socket.IO v2 clients, which speak Engine.IO 3
   std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
   std::size_t attachments_max = 10;                    // binary attachments per packet

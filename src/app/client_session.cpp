@@ -6,7 +6,7 @@
 
 #include "base/json.hpp"
 #include "engineio/packet.hpp"
-#include "socketio/packet.hpp"
+#include "socketio/json_packet.hpp"
 
 namespace carillon::app {
 namespace {

@@ -229,17 +229,13 @@ Result<void, Malformed> decode_broadcast(std::string_view body, IncomingBroadcas
 
 Result<socketio::BroadcastPtr, Malformed> to_broadcast(const socketio::PacketFormat& format,
                                                        IncomingBroadcast&& message) {
-  std::string data;
-  data.reserve(message.data.size() + message.data.size() / 4 + 16);
-  std::vector<Binary> attachments;
-  if (const auto done = append_json_of_msgpack(message.data, data, attachments); !done)
-    return Failure(to_malformed(done.error()));
   auto broadcast = std::make_shared<socketio::Broadcast>();
   broadcast->name_space = message.name_space;
   broadcast->rooms = std::move(message.rooms);
   broadcast->except = std::move(message.except);
   broadcast->flags = message.flags;
-  socketio::encode_broadcast_data(format, *broadcast, data, attachments);
+  if (const auto done = socketio::encode_broadcast_data(format, *broadcast, message.data); !done)
+    return Failure(to_malformed(done.error()));
   return broadcast;
 }
 

@@ -1,6 +1,7 @@
 #include "http/request.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "http/text.hpp"
 
@@ -80,6 +81,27 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
   }
   if (!found) return std::nullopt;
   return percent_decode(*found, true);
+}
+
+std::vector<std::pair<std::string, std::string>> query_parameters(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::unordered_map<std::string, std::size_t> places;
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    std::string name = percent_decode(pair.substr(0, equals), true);
+    std::string value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    const auto [place, is_new] = places.emplace(name, parameters.size());
+    if (is_new) {
+      parameters.emplace_back(std::move(name), std::move(value));
+    } else {
+      parameters[place->second].second = std::move(value);
+    }
+  }
+  return parameters;
 }
 
 std::string percent_decode(std::string_view text, bool plus_is_space) {

@@ -38,6 +38,8 @@ struct Request {
 
 // Parameter of a query string, decoded ('+' is a space, %XX a byte; a broken escape stays as it is).
 std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
+// All of them, each once with its last value, in the order in which they come first.
+std::vector<std::pair<std::string, std::string>> query_parameters(std::string_view query);
 std::string percent_decode(std::string_view text, bool plus_is_space);
 
 }  // namespace carillon::http

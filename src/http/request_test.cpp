@@ -92,6 +92,17 @@ TEST(HasToken, in_lists) {
   EXPECT_FALSE(has_token(",,", "upgrade"));
 }
 
+TEST(QueryParameters, each_once_with_its_last_value) {
+  using All = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(query_parameters("token=abc&b=%C3%A9+x&token=last&empty&&=x&%61=1"),
+            (All{{"token", "last"}, {"b", "\u00e9 x"}, {"empty", ""}, {"", "x"}, {"a", "1"}}));
+  EXPECT_EQ(query_parameters(""), All{});
+  EXPECT_EQ(query_parameters("&&"), All{});
+  std::string many;
+  for (int i = 0; i < 100'000; ++i) many += std::to_string(i % 50'000) + "&";
+  EXPECT_EQ(query_parameters(many).size(), 50'000U);
+}
+
 TEST(WantsWebsocket, takes_both_headers) {
   Request request;
   EXPECT_FALSE(request.wants_websocket());

@@ -134,6 +134,7 @@ Node::Application& Node::application(Shard& shard) { return static_cast<Applicat
 Node::Node(ServerOptions options)
     : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
   socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
+  socketio_options_.parser = options_.parser;
   socketio_options_.attachments_max = options_.attachments_max;
   namespace_limits_ = {options_.namespaces_max, options_.namespace_bytes_max, options_.cleanup_empty_child_namespaces};
   socketio_options_.ack_timeout = Milliseconds(options_.ack_timeout_ms);

@@ -58,7 +58,9 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   void broadcast(socketio::BroadcastPtr message) override;
   void operate(socketio::OperationPtr operation, socketio::OperationDone done) override;
   // Of both ports.
-  socketio::PacketFormat packet_format() const override { return {.offsets = recovery_ != nullptr}; }
+  socketio::PacketFormat packet_format() const override {
+    return {.parser = options_.parser, .offsets = recovery_ != nullptr};
+  }
   // cluster::DeliveryPort: to the sockets of the shards in the mask, at once on the caller's own shard.
   void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
   void on_gap() override;

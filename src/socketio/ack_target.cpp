@@ -12,7 +12,7 @@ namespace socketio {
 void AckTarget::send(const Args& args) {
   check_text(args);
   if (sent_.exchange(true)) return;
-  shard_->run([socket = socket_, frames = encode_ack(name_space_, id_, args)] {
+  shard_->run([socket = socket_, frames = encode_ack(format_, name_space_, id_, args)] {
     const auto target = socket.lock();
     if (target && target->state() == SocketCore::State::connected) target->send(frames);
   });

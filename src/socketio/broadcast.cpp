@@ -27,11 +27,12 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
   message->except = std::move(except);
   message->flags = flags;
   if (ack_id) {
-    message->frames = encode_event(name_space, event, args, ack_id);
+    message->frames = encode_event(format, name_space, event, args, ack_id);
     message->ack_id = ack_id;
   } else {
-    message->frames = encode_event(name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
-    if (format.offsets) message->offset_at = offset_place(*message->frames, offset_placeholder.size());
+    message->frames =
+        encode_event(format, name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
+    if (format.offsets) message->offset_at = offset_place(format, *message->frames, offset_placeholder.size());
   }
   if (!flags.compress) message->frames = engineio::Frames::without_compression(*message->frames);
   message->event = event;
@@ -39,12 +40,15 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
   return message;
 }
 
-void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data_json,
-                           const std::vector<Binary>& attachments) {
+Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message,
+                                                 std::string_view data) {
   const std::string_view offset = format.offsets ? offset_placeholder : std::string_view();
-  message.frames = encode_event_data(message.name_space, data_json, attachments, offset);
-  if (format.offsets) message.offset_at = offset_place(*message.frames, offset.size());
+  auto frames = encode_event_data(format, message.name_space, data, offset);
+  if (!frames) return Failure(frames.error());
+  message.frames = std::move(*frames);
+  if (format.offsets) message.offset_at = offset_place(format, *message.frames, offset.size());
   if (!message.flags.compress) message.frames = engineio::Frames::without_compression(*message.frames);
+  return {};
 }
 
 // A foreign broadcast has only its packet; that is read again, because hardly anybody asks.

@@ -81,8 +81,7 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
                             const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);
 // The same from what another server has sent, see encode_event_data(). Fills in `frames`.
-void encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data_json,
-                           const std::vector<Binary>& attachments);
+Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data);
 
 // What a broadcast says, also one that came from another node.
 struct BroadcastEvent {

@@ -225,7 +225,7 @@ TEST_F(BroadcastTest, KeepsItsPlaceAmongOtherMessages) {
 TEST_F(BroadcastTest, ForANamespaceThatIsNotHereIsIgnored) {
   Broadcast message;
   message.name_space = "/elsewhere";
-  message.frames = encode_event("/elsewhere", "x", make_args());
+  message.frames = encode_event({}, "/elsewhere", "x", make_args());
   bench.core().deliver(message);
   EXPECT_EQ(receivers(), "");
 }

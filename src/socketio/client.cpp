@@ -8,6 +8,7 @@
 #include "socketio/namespace_core.hpp"
 #include "socketio/namespace_request.hpp"
 #include "socketio/server_core.hpp"
+#include "socketio/v2.hpp"
 
 namespace carillon::socketio {
 namespace {
@@ -58,7 +59,8 @@ class Client::ConnectTimer final : public Timer {
 Client::Client(ServerCore& server, engineio::Session& session)
     : server_(server),
       session_(session),
-      decoder_(server.options().attachments_max),
+      decoder_(server.options().parser, server.options().attachments_max),
+      is_v2_(v2::is_spoken_by(session)),
       connect_timer_(std::make_unique<ConnectTimer>(*this)) {
   server.surroundings().timers.set(*connect_timer_, server.now() + server.options().connect_timeout);
 }
@@ -86,6 +88,7 @@ void Client::on_message(bool binary, std::string_view data) {
 }
 
 Result<void, PacketError> Client::on_packet(IncomingPacket& packet) {
+  if (is_v2_) v2::adapt(packet);
   if (packet.type == PacketType::connect) return on_connect(packet);
   const auto socket = find(packet.name_space);
   if (!socket || socket->state() != SocketCore::State::connected) return Failure(PacketError::out_of_place);
@@ -128,7 +131,8 @@ Result<void, PacketError> Client::on_connect(IncomingPacket& packet) {
 
 void Client::refuse(std::string_view name_space, std::string_view reason) {
   server_.stats().connect_errors.add();
-  session_.send(encode_connect_error(name_space, reason, nullptr));
+  const Value refusal = Object{{"message", reason}};  // the same for all versions
+  session_.send(encode_control(server_.format(), PacketType::connect_error, name_space, &refusal));
 }
 
 void Client::on_namespace(NamespaceRequest& request, NamespaceCore* name_space, std::string_view reason) {
@@ -143,8 +147,29 @@ bool Client::is_asked_for(std::string_view name_space) const {
 }
 
 std::shared_ptr<SocketCore> Client::add_socket(NamespaceCore& name_space, Value auth) {
-  return sockets_.emplace_back(std::make_shared<SocketCore>(
-      *this, name_space, random_id(server_.surroundings().random, socket_id_characters), std::move(auth)));
+  std::string id = is_v2_ ? v2::socket_id(name_space.name(), session_.id())
+                          : random_id(server_.surroundings().random, socket_id_characters);
+  return sockets_.emplace_back(std::make_shared<SocketCore>(*this, name_space, std::move(id), std::move(auth)));
+}
+
+void Client::connect_unasked() {
+  if (NamespaceCore* root = is_v2_ ? server_.find_namespace("/") : nullptr) add_socket(*root, Object{})->start();
+}
+
+void Client::send_connect(const SocketCore& socket, std::string_view pid) {
+  Value data = Object{{"sid", socket.id()}};
+  if (!pid.empty()) std::get<Object>(data.storage()).append("pid", pid);
+  session_.send(
+      encode_control(server_.format(), PacketType::connect, socket.name_space().name(), is_v2_ ? nullptr : &data));
+}
+
+void Client::send_connect_error(std::string_view name_space, const ConnectError& error) {
+  Value data = v2::error_data(error);
+  if (!is_v2_) {
+    data = Object{{"message", error.message}};
+    if (!error.data.is_null()) std::get<Object>(data.storage()).append("data", error.data);
+  }
+  session_.send(encode_control(server_.format(), PacketType::connect_error, name_space, &data));
 }
 
 void Client::replace(SocketCore& socket) {

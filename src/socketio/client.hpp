@@ -31,6 +31,16 @@ class Client final : public engineio::SessionAttachment {
   void on_pong();
   void on_upgraded();
 
+  // Joins "/", for clients that do not ask for it.
+  void connect_unasked();
+
+  // What a client of its version is sent when a socket is connected, or is not. `pid`: empty if it cannot be recovered.
+  void send_connect(const SocketCore& socket, std::string_view pid);
+  void send_connect_error(std::string_view name_space, const ConnectError& error);
+
+  // Sessions of this client can be recovered: it is told how, and asks for it.
+  bool recoverable() const { return !is_v2_; }
+
   // A socket has joined its namespace: the connect timeout no longer applies.
   void connected();
   // A socket is about to leave its namespace, or is refused: the client may join again from now on.
@@ -60,6 +70,7 @@ class Client final : public engineio::SessionAttachment {
   std::vector<std::shared_ptr<SocketCore>> sockets_;
   std::vector<std::shared_ptr<NamespaceRequest>> requests_;  // of which the application has not decided yet
   Decoder decoder_;
+  bool is_v2_;
   std::unique_ptr<ConnectTimer> connect_timer_;
   std::optional<DisconnectReason> end_reason_;  // where the sockets hear of another one than the session's
 };

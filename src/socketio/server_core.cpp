@@ -40,7 +40,10 @@ ServerCore::ServerCore(const Options& options, NamespaceRegistry& namespaces, Su
 
 ServerCore::~ServerCore() { shard_link_->close(); }
 
-void ServerCore::on_open(engineio::Session& session) { session.attachment = std::make_unique<Client>(*this, session); }
+void ServerCore::on_open(engineio::Session& session) {
+  session.attachment = std::make_unique<Client>(*this, session);
+  client_of(session).connect_unasked();
+}
 
 void ServerCore::on_message(engineio::Session& session, bool binary, std::string_view data) {
   client_of(session).on_message(binary, data);

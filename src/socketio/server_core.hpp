@@ -22,6 +22,7 @@ namespace carillon::socketio {
 
 struct Options {
   Milliseconds connect_timeout{45'000};
+  PacketParser parser = PacketParser::json;
   std::size_t attachments_max = 10;
   Milliseconds ack_timeout{0};  // zero: none
   Milliseconds broadcast_ack_timeout{10'000};
@@ -81,7 +82,7 @@ class ServerCore final : public engineio::SessionHandler {
 
   // The time of the event being handled, for deadlines set by it.
   TimePoint now() const { return now_; }
-  PacketFormat format() const { return {.offsets = surroundings_.recovery != nullptr}; }
+  PacketFormat format() const { return {.parser = options_.parser, .offsets = surroundings_.recovery != nullptr}; }
   void set_time(TimePoint now) { now_ = now; }
 
  private:

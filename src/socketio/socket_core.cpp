@@ -60,7 +60,7 @@ void SocketCore::resume(std::size_t index, std::optional<ConnectError> error) {
 void SocketCore::refuse(const ConnectError& error) {
   const auto keep = shared_from_this();
   stats().connect_errors.add();
-  send(encode_connect_error(namespace_.name(), error.message, error.data));
+  client_.send_connect_error(namespace_.name(), error);
   client_.forget(*this);
   end(DisconnectReason::server_namespace_disconnect);
 }
@@ -81,7 +81,7 @@ void SocketCore::finish_connect() {
   namespace_.add(*this);
   client_.connected();
   open_session();
-  send(encode_connect(namespace_.name(), id_, recovery_ ? recovery_->pid() : std::string_view()));
+  client_.send_connect(*this, recovery_ ? recovery_->pid() : std::string_view());
   for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
     if (state_ != State::connected) break;
     call_application(stats(), "connection to", namespace_.name(), [&] { handler(face_); });
@@ -107,13 +107,13 @@ void SocketCore::emit(std::string_view event, const Args& args, const BroadcastF
   if (is_over()) return;  // the connection may still be there, for other namespaces
   if (watches_outgoing()) tell_outgoing(event, args);
   const ServerCore& server = namespace_.server();
-  if (!server.format().offsets) return transmit(encode_event(namespace_.name(), event, args), flags);
+  if (!server.format().offsets) return transmit(encode_event(server.format(), namespace_.name(), event, args), flags);
   if (flags.is_volatile || !recovery_) {
     const RecoveryOffset offset = recovery_ ? recovery_->current(server.cursor()) : RecoveryOffset{server.cursor(), 0};
-    return transmit(encode_event(namespace_.name(), event, args, to_string(offset)), flags);
+    return transmit(encode_event(server.format(), namespace_.name(), event, args, to_string(offset)), flags);
   }
   const RecoveryOffset offset = recovery_->next(server.cursor());
-  auto frames = encode_event(namespace_.name(), event, args, to_string(offset));
+  auto frames = encode_event(server.format(), namespace_.name(), event, args, to_string(offset));
   transmit(frames, flags);
   recovery_->keep(offset, std::move(frames));
 }
@@ -140,7 +140,7 @@ void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHand
   ServerCore& server = namespace_.server();
   if (timeout > Milliseconds::zero()) server.surroundings().timers.set(*pending, server.now() + timeout);
   pending_acks_.emplace(id, std::move(pending));
-  send(encode_event(namespace_.name(), event, args, id));
+  send(encode_event(server.format(), namespace_.name(), event, args, id));
 }
 
 std::uint64_t SocketCore::take_ack_id() {
@@ -214,7 +214,7 @@ void SocketCore::disconnect(bool close) {
   // In middleware: the client must not wait for an answer that never comes.
   if (state_ == State::connecting) return refuse({"Disconnected by the server", nullptr});
   const auto keep = shared_from_this();
-  send(encode_disconnect(namespace_.name()));
+  send(encode_control(namespace_.server().format(), PacketType::disconnect, namespace_.name()));
   client_.forget(*this);
   end(DisconnectReason::server_namespace_disconnect);
 }

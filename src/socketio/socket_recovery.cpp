@@ -69,7 +69,7 @@ std::unique_ptr<RecoveryAttempt> read_attempt(const Value& auth) {
 
 void SocketCore::start() {
   const auto& surroundings = namespace_.server().surroundings();
-  if (surroundings.recovery != nullptr) attempt_ = read_attempt(handshake_.auth());
+  if (surroundings.recovery != nullptr && client_.recoverable()) attempt_ = read_attempt(handshake_.auth());
   if (!attempt_) return run_middleware(0);
   surroundings.recovery->store.find(attempt_->pid, namespace_.name(), surroundings.shard,
                                     [weak = weak_from_this()](std::optional<RecoveryStore::Facts> facts) {
@@ -156,7 +156,7 @@ void SocketCore::start_afresh() {
 
 void SocketCore::open_session() {
   const auto& surroundings = namespace_.server().surroundings();
-  if (surroundings.recovery == nullptr) return;
+  if (surroundings.recovery == nullptr || !client_.recoverable()) return;
   if (!recovery_)
     recovery_ =
         std::make_unique<RecoveryState>(random_id(surroundings.random, pid_characters), namespace_.server().cursor(),

@@ -239,7 +239,8 @@ class Bench {
 // A client over WebSocket. Texts are Socket.IO packets, without Engine.IO's type digit.
 class TestClient {
  public:
-  explicit TestClient(Bench& bench) : bench_(bench), peer(bench.engine().open_websocket()) {}
+  explicit TestClient(Bench& bench) : TestClient(bench, bench.engine().open_websocket()) {}
+  TestClient(Bench& bench, engineio::FakePeer& websocket) : bench_(bench), peer(websocket) {}
 
   void send(const std::string& packet) { bench_.engine().message(peer, "4" + packet); }
   void attach(const std::string& bytes) { bench_.engine().binary(peer, bytes); }

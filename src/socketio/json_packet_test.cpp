@@ -1,4 +1,4 @@
-#include "socketio/packet.hpp"
+#include "socketio/json_packet.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -139,42 +139,45 @@ TEST(SocketIoAck, IsAnArray) {
 
 // --- encoding ---
 
+engineio::FramesPtr control(PacketType type, std::string_view name_space, const Value& data) {
+  return json::encode_control(type, name_space, &data);
+}
+
 TEST(SocketIoEncode, WritesTheProtocolDocumentsExamples) {
-  EXPECT_THAT(messages(encode_connect("/", "wZX3oN0bSVIhsaknAAAI")),
+  EXPECT_THAT(messages(control(PacketType::connect, "/", Object{{"sid", "wZX3oN0bSVIhsaknAAAI"}})),
               ElementsAre(R"(40{"sid":"wZX3oN0bSVIhsaknAAAI"})"));
-  EXPECT_THAT(messages(encode_connect("/admin", "oSO0OpakMV_3jnilAAAA")),
+  EXPECT_THAT(messages(control(PacketType::connect, "/admin", Object{{"sid", "oSO0OpakMV_3jnilAAAA"}})),
               ElementsAre(R"(40/admin,{"sid":"oSO0OpakMV_3jnilAAAA"})"));
-  EXPECT_THAT(messages(encode_connect_error("/", "Not authorized", nullptr)),
+  EXPECT_THAT(messages(control(PacketType::connect_error, "/", Object{{"message", "Not authorized"}})),
               ElementsAre(R"(44{"message":"Not authorized"})"));
-  EXPECT_THAT(messages(encode_connect_error("/x", "no", Object{{"code", 3}})),
-              ElementsAre(R"(44/x,{"message":"no","data":{"code":3}})"));
-  EXPECT_THAT(messages(encode_disconnect("/")), ElementsAre("41"));
-  EXPECT_THAT(messages(encode_disconnect("/admin")), ElementsAre("41/admin,"));
-  EXPECT_THAT(messages(encode_event("/", "foo", make_args())), ElementsAre(R"(42["foo"])"));
-  EXPECT_THAT(messages(encode_event("/admin", "bar", make_args(1, "a", nullptr))),
+  EXPECT_THAT(messages(control(PacketType::connect_error, "/x", "no")), ElementsAre(R"(44/x,"no")"));
+  EXPECT_THAT(messages(json::encode_control(PacketType::disconnect, "/", nullptr)), ElementsAre("41"));
+  EXPECT_THAT(messages(json::encode_control(PacketType::disconnect, "/admin", nullptr)), ElementsAre("41/admin,"));
+  EXPECT_THAT(messages(json::encode_event("/", "foo", make_args())), ElementsAre(R"(42["foo"])"));
+  EXPECT_THAT(messages(json::encode_event("/admin", "bar", make_args(1, "a", nullptr))),
               ElementsAre(R"(42/admin,["bar",1,"a",null])"));
-  EXPECT_THAT(messages(encode_event("/", "foo", make_args(), 12)), ElementsAre(R"(4212["foo"])"));
-  EXPECT_THAT(messages(encode_ack("/admin", 13, make_args("bar"))), ElementsAre(R"(43/admin,13["bar"])"));
-  EXPECT_THAT(messages(encode_ack("/", 0, make_args())), ElementsAre("430[]"));
+  EXPECT_THAT(messages(json::encode_event("/", "foo", make_args(), 12)), ElementsAre(R"(4212["foo"])"));
+  EXPECT_THAT(messages(json::encode_ack("/admin", 13, make_args("bar"))), ElementsAre(R"(43/admin,13["bar"])"));
+  EXPECT_THAT(messages(json::encode_ack("/", 0, make_args())), ElementsAre("430[]"));
 }
 
 TEST(SocketIoEncode, BinaryFollowsAsAttachments) {
-  EXPECT_THAT(messages(encode_event("/admin", "baz", make_args(Binary{"\x01"}, Object{{"in", Binary{"\x02"}}}))),
+  EXPECT_THAT(messages(json::encode_event("/admin", "baz", make_args(Binary{"\x01"}, Object{{"in", Binary{"\x02"}}}))),
               ElementsAre(R"(452-/admin,["baz",{"_placeholder":true,"num":0},{"in":{"_placeholder":true,"num":1}}])",
                           "b:\x01", "b:\x02"));
-  EXPECT_THAT(messages(encode_ack("/", 15, make_args("bar", Binary{""}))),
+  EXPECT_THAT(messages(json::encode_ack("/", 15, make_args("bar", Binary{""}))),
               ElementsAre(R"(461-15["bar",{"_placeholder":true,"num":0}])", "b:"));
-  EXPECT_THAT(messages(encode_event_data("/", R"(["x",{"_placeholder":true,"num":0}])", {Binary{"\x01"}})),
+  EXPECT_THAT(messages(json::encode_event_data("/", R"(["x",{"_placeholder":true,"num":0}])", {Binary{"\x01"}})),
               ElementsAre(R"(451-["x",{"_placeholder":true,"num":0}])", "b:\x01"));
-  EXPECT_THAT(messages(encode_event_data("/n", R"(["x"])", {})), ElementsAre(R"(42/n,["x"])"));
+  EXPECT_THAT(messages(json::encode_event_data("/n", R"(["x"])", {})), ElementsAre(R"(42/n,["x"])"));
 }
 
 TEST(SocketIoEncode, NamesAreEscaped) {
-  EXPECT_THAT(messages(encode_event("/", "a\"b\\\n", make_args())), ElementsAre(R"(42["a\"b\\\n"])"));
+  EXPECT_THAT(messages(json::encode_event("/", "a\"b\\\n", make_args())), ElementsAre(R"(42["a\"b\\\n"])"));
 }
 
 TEST(SocketIoEncode, ArgumentsThatCameInGoOutAsTheyAre) {
-  EXPECT_THAT(messages(encode_event("/", "x", Args::borrow(R"("\ud800",1.0,{"_placeholder":true,"num":0})"))),
+  EXPECT_THAT(messages(json::encode_event("/", "x", Args::borrow(R"("\ud800",1.0,{"_placeholder":true,"num":0})"))),
               ElementsAre(R"(42["x","\ud800",1.0,{"_placeholder":true,"num":0}])"));
 }
 
