@@ -10,6 +10,7 @@ int main(int argc, char** argv) try {
   carillon::Server io({
       .listen = options.listen(),
       .tls = options.tls,
+      .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
       .recovery = {.enabled = options.recovery},

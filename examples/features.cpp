@@ -280,6 +280,7 @@ int main(int argc, char** argv) try {
       .ping_interval_ms = 800,
       .ping_timeout_ms = 1200,
       .connect_timeout_ms = 2000,
+      .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"https://app.example"},
       .per_message_deflate = {.enabled = flags.compression},

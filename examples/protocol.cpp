@@ -14,6 +14,7 @@ int main(int argc, char** argv) try {
       .ping_timeout_ms = 200,
       .connect_timeout_ms = 1000,
       .max_payload_bytes = 1'000'000,
+      .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
       .recovery = {.enabled = options.recovery},

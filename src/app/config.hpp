@@ -58,6 +58,7 @@ struct Config {
     std::uint32_t upgrade_timeout_ms = 10'000;
     std::uint32_t connect_timeout_ms = 45'000;
     std::size_t max_payload_bytes = 1'000'000;
+    std::string parser = "json";
     bool allow_eio3 = false;
   };
   struct Cookie {

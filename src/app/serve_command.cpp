@@ -88,6 +88,7 @@ ServerOptions server_options(const Config& config) {
   options.upgrade_timeout_ms = config.engine.upgrade_timeout_ms;
   options.connect_timeout_ms = config.engine.connect_timeout_ms;
   options.max_payload_bytes = config.engine.max_payload_bytes;
+  options.parser = config.engine.parser == "msgpack" ? PacketParser::msgpack : PacketParser::json;
   options.allow_eio3 = config.engine.allow_eio3;
   options.send_queue_bytes_max = config.limits.send_queue_bytes_max;
   options.broadcast_ack_bytes_max = config.limits.broadcast_ack_bytes_max;

@@ -156,6 +156,10 @@ Complaint check_log_level(std::string_view expected, const std::string& given) {
   return check_choice(expected, given, {"debug", "info", "warn", "error", "off"});
 }
 
+Complaint check_parser(std::string_view expected, const std::string& given) {
+  return check_choice(expected, given, {"json", "msgpack"});
+}
+
 Complaint check_log_format(std::string_view expected, const std::string& given) {
   return check_choice(expected, given, {"text", "json"});
 }

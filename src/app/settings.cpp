@@ -102,6 +102,9 @@ std::vector<Setting> make_settings() {
              "How long a client may be connected without joining a namespace."),
       number("engine.max_payload_bytes", field(&C::engine, &C::Engine::max_payload_bytes), 100, 100'000'000,
              "The largest message that a client may send."),
+      text(
+          "engine.parser", field(&C::engine, &C::Engine::parser), R"("json" or "msgpack")", check_parser,
+          R"(How packets are written. "msgpack": for clients that have the parser of socket.io-msgpack-parser, all of them.)"),
       boolean("engine.allow_eio3", field(&C::engine, &C::Engine::allow_eio3),
               "Whether Socket.IO v2 clients, which speak Engine.IO 3, may connect."),
       boolean("http_compression.enabled", field(&C::http_compression, &C::HttpCompression::enabled),

@@ -68,6 +68,7 @@ TEST(Settings, set_what_get_gives) {
       {"engine.upgrade_timeout_ms", std::int64_t{101}},
       {"engine.connect_timeout_ms", std::int64_t{102}},
       {"engine.max_payload_bytes", std::int64_t{100'000'000}},
+      {"engine.parser", "msgpack"},
       {"engine.allow_eio3", true},
       {"http_compression.enabled", false},
       {"http_compression.threshold_bytes", std::int64_t{106}},
