@@ -15,7 +15,10 @@ Args::Args(Array values) : parsed_(std::make_unique<Array>(std::move(values))) {
   text_ = owned_;
 }
 
-Args::Args(const Args& other) : owned_(other.text_), text_(owned_), attachments_(other.attachments_) {}
+// Values with binary are kept: in the text its places look like data that happens to be written so.
+Args::Args(const Args& other) : owned_(other.text_), text_(owned_), attachments_(other.attachments_) {
+  if (other.parsed_ && !attachments_.empty()) parsed_ = std::make_unique<Array>(*other.parsed_);
+}
 
 Args::Args(Args&& other) noexcept { *this = std::move(other); }
 

@@ -97,6 +97,12 @@ TEST(Args, binary_becomes_attachments) {
   EXPECT_EQ(copy.values(), args.values());
 }
 
+TEST(Args, copies_know_binary_from_what_looks_like_it) {
+  const Args args = make_args(Object{{"_placeholder", true}, {"num", 7}}, Binary{"x"});
+  const Args copy(args);
+  EXPECT_EQ(copy.values(), args.values());
+}
+
 TEST(Args, copies_parse_the_same_values) {
   const Args args = make_args(-1, 18446744073709551615U, 0.1, "\"\\\n\x01\xc3\xbc", Array{Array{}, Object{}});
   const Args copy(args);

@@ -52,10 +52,10 @@ Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Bro
 }
 
 // A foreign broadcast has only its packet; that is read again, because hardly anybody asks.
-BroadcastEvent event_of(const Broadcast& message) {
+BroadcastEvent event_of(const PacketFormat& format, const Broadcast& message) {
   if (!message.event.empty()) return {message.event, message.args};
   const engineio::Frames& frames = *message.frames;
-  Decoder decoder(frames.parts().size());
+  Decoder decoder(format.parser, frames.parts().size());
   IncomingPacket packet;
   for (const auto& part : frames.parts()) {
     const std::string_view payload = frames.payload(part);

@@ -83,11 +83,11 @@ BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_sp
 // The same from what another server has sent, see encode_event_data(). Fills in `frames`.
 Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data);
 
-// What a broadcast says, also one that came from another node.
+// What a broadcast says, also one that came from another node; `format` is that of its packet.
 struct BroadcastEvent {
   std::string name;
   Args args;
 };
-BroadcastEvent event_of(const Broadcast& message);
+BroadcastEvent event_of(const PacketFormat& format, const Broadcast& message);
 
 }  // namespace carillon::socketio

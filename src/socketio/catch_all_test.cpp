@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/msgpack.hpp"
 #include "socketio/testing.hpp"
 
 namespace carillon::socketio {
@@ -128,13 +129,16 @@ TEST_F(CatchAllTest, OutgoingCanBeRemoved) {
 
 TEST_F(CatchAllTest, OutgoingSeesBroadcastsOfOtherNodes) {
   sockets[0]->on_any_outgoing(note("out"));
-  Broadcast message;
-  encode_broadcast_data({}, message, R"(["x",1,{"_placeholder":true,"num":0}])", {Binary{"b"}});
-  bench.core().deliver(message);
-  encode_broadcast_data({.offsets = true}, message, R"(["y",2,"z"])", {});
-  bench.core().deliver(message);
-  encode_broadcast_data({.offsets = true}, message, R"(["z"])", {});
-  bench.core().deliver(message);
+  const auto deliver = [&](const PacketFormat& format, const Array& data) {
+    std::string bytes;
+    append_msgpack(bytes, data);
+    Broadcast message;
+    ASSERT_TRUE(encode_broadcast_data(format, message, bytes));
+    bench.core().deliver(message);
+  };
+  deliver({}, {"x", 1, Binary{"b"}});
+  deliver({.offsets = true}, {"y", 2, "z"});
+  deliver({.offsets = true}, {"z"});
   EXPECT_THAT(take_log(), ElementsAre(R"(out x 1,{"_placeholder":true,"num":0})", R"(out y 2,"z")", "out z "));
 }
 

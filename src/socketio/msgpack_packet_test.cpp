@@ -275,6 +275,26 @@ TEST_F(MsgpackServerTest, AMalformedPacketEndsItsConnectionOnly) {
   EXPECT_THAT(take(other), ElementsAre(R"({"type":2,"nsp":"/","data":["back"]})"));
 }
 
+TEST_F(MsgpackServerTest, BroadcastsOfOtherNodesAreReadAgainForWhoAsks) {
+  std::vector<std::string> seen;
+  bench.root().on_connection([&](Socket& socket) {
+    socket.on_any_outgoing([&](std::string_view event, const Args& args) {
+      seen.push_back(std::string(event) + " " + std::string(args.text()));
+    });
+  });
+  engineio::FakePeer& peer = bench.engine().open_websocket();
+  send(peer, Object{{"type", 0}, {"nsp", "/"}});
+  take(peer);
+  for (const Array& data : {Array{"x", 1, Binary{"b"}}, Array{"y"}}) {
+    Broadcast message;
+    ASSERT_TRUE(encode_broadcast_data(bench.core().format(), message, encoded(data)));
+    bench.core().deliver(message);
+  }
+  bench.turn();
+  EXPECT_THAT(seen, ElementsAre(R"(x 1,{"_placeholder":true,"num":0})", "y "));
+  EXPECT_THAT(take(peer), SizeIs(2));
+}
+
 TEST_F(MsgpackServerTest, ABroadcastIsEncodedOnce) {
   bench.core();
   bench.root().emit("n", Binary{"x"});

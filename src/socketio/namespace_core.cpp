@@ -53,7 +53,7 @@ void NamespaceCore::tell_watchers(const Broadcast& message) {
     if (socket.watches_outgoing()) watchers.push_back(socket.shared_from_this());
   });
   if (watchers.empty()) return;
-  const BroadcastEvent event = event_of(message);
+  const BroadcastEvent event = event_of(server_.format(), message);
   for (const auto& socket : watchers) socket->tell_outgoing(event.name, event.args);
 }
 

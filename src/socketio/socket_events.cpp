@@ -60,8 +60,8 @@ void SocketCore::dispatch(std::string_view event, const Args& args, std::optiona
   Listeners::Walk walk(listeners_, event);
   while (const auto handler = walk.next()) {
     if (ack_id && !ack)
-      ack = Ack(
-          std::make_shared<AckTarget>(weak_from_this(), namespace_.server().shard_link(), namespace_.name(), *ack_id));
+      ack = Ack(std::make_shared<AckTarget>(weak_from_this(), namespace_.server().shard_link(),
+                                            namespace_.server().format(), namespace_.name(), *ack_id));
     call_application(stats(), "event", event, [&] { (*handler)(args, ack); });
   }
 }

@@ -137,7 +137,7 @@ TEST_F(V2Test, ASecondConnectIsOutOfPlace) {
   TestClient client = connect();
   client.send("0");
   EXPECT_FALSE(client.open());
-  EXPECT_THAT(ends, ElementsAre("parse error"));
+  EXPECT_THAT(ends, ElementsAre("forced close"));
 }
 
 TEST_F(V2Test, ARefusedClientGetsTheErrorAlone) {
