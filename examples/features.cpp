@@ -143,7 +143,8 @@ void serve_events(Socket& socket, const Teller& tell) {
     next();
   });
   socket.on_error([&socket](const carillon::EventError& error) { socket.emit("packet_refused", error.message); });
-  socket.on("forbidden", [&socket](const Args&) { socket.emit("packet_refused", "the middleware has let it through"); });
+  socket.on("forbidden",
+            [&socket](const Args&) { socket.emit("packet_refused", "the middleware has let it through"); });
 
   socket.on("leave_me", [&socket](const Args& args) { socket.disconnect(is(&args[0])); });
 }
@@ -163,7 +164,8 @@ void serve_catch_all(Socket& socket) {
 
   socket.on("catch_all", [&socket, caught, keep](const Args&, const Ack& ack) {
     socket.on_any([caught, keep](std::string_view event, const Args& args) { keep(caught->in, event, args); });
-    socket.on_any_outgoing([caught, keep](std::string_view event, const Args& args) { keep(caught->out, event, args); });
+    socket.on_any_outgoing(
+        [caught, keep](std::string_view event, const Args& args) { keep(caught->out, event, args); });
     ack();
   });
 
