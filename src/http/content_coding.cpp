@@ -39,9 +39,9 @@ double weight_of(std::string_view parameters) {
 Wish wish_for(std::string_view coding, std::string_view accept_encoding) {
   Wish best;
   for (std::size_t place = 0; !accept_encoding.empty(); ++place) {
-    const std::size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::size_t end = accept_encoding.find(',');
     const std::string_view item = accept_encoding.substr(0, end);
-    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+    accept_encoding = end == std::string_view::npos ? std::string_view() : accept_encoding.substr(end + 1);
     const std::size_t semicolon = std::min(item.find(';'), item.size());
     const std::string_view name = trim(item.substr(0, semicolon));
     const bool named = same_in_any_case(name, coding);
