@@ -87,13 +87,14 @@ std::vector<std::pair<std::string, std::string>> query_parameters(std::string_vi
   std::vector<std::pair<std::string, std::string>> parameters;
   std::unordered_map<std::string, std::size_t> places;
   while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::size_t end = query.find('&');
     const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
+    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
     if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::size_t equals = pair.find('=');
     std::string name = percent_decode(pair.substr(0, equals), true);
-    std::string value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    std::string value;
+    if (equals != std::string_view::npos) value = percent_decode(pair.substr(equals + 1), true);
     const auto [place, is_new] = places.emplace(name, parameters.size());
     if (is_new) {
       parameters.emplace_back(std::move(name), std::move(value));
