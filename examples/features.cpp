@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +53,7 @@ bool is(const Value* flag) { return flag != nullptr && flag->as_bool() != nullpt
 carillon::BroadcastOperator chosen(carillon::Server& io, Socket& socket, const Value& choice) {
   const Value* from = choice.find("from");
   const bool without_itself = from != nullptr && *from == Value("socket");
-  auto chosen = without_itself ? socket.broadcast() : io.of(socket.name_space()).everyone();
+  auto chosen = without_itself ? socket.broadcast() : io.everyone_in(socket.name_space());
   chosen = chosen.to(strings(choice.find("rooms"))).except(strings(choice.find("except")));
   const Value* flags = choice.find("flags");
   if (flags == nullptr) return chosen;
@@ -249,6 +250,13 @@ void serve(carillon::Server& io, carillon::Namespace& name_space) {
 
 void serve_namespaces(carillon::Server& io) {
   for (const char* name : {"/", "/orders"}) serve(io, io.of(name));
+  serve(io, io.of(std::regex("^/dynamic-[0-9]+$")));
+
+  // Which names exist, decided at run time, and by what the client says.
+  serve(io, io.of([](const std::string& name, const Value& auth, const carillon::NamespaceAllow& allow) {
+    const Value* token = auth.find("token");
+    allow(name.starts_with("/tenant-") && token != nullptr && *token == Value("secret"));
+  }));
 
   carillon::Namespace& guarded = io.of("/guarded");
   guarded.use([](Socket& socket, const carillon::Next& next) {
@@ -260,6 +268,11 @@ void serve_namespaces(carillon::Server& io) {
   serve(io, guarded);
 
   io.of("/watch");
+}
+
+void allow_request(const carillon::HandshakeRequest& request, const carillon::Admission& admission) {
+  if (request.header("x-refuse")) return admission.refuse("refused by the application");
+  admission.allow();
 }
 
 struct Flags {
@@ -282,9 +295,12 @@ int main(int argc, char** argv) try {
       .ping_interval_ms = 800,
       .ping_timeout_ms = 1200,
       .connect_timeout_ms = 2000,
-      .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"https://app.example"},
+      .cors_credentials = true,
+      .cookie = carillon::CookieOptions{.name = "carillon"},
+      .allow_request = allow_request,
+      .http_compression = {.enabled = flags.compression},
       .per_message_deflate = {.enabled = flags.compression},
       .recovery = {.enabled = options.recovery},
   });
