@@ -3,10 +3,6 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -16,6 +12,11 @@
 
 #include "base/json.hpp"
 #include "socketio/testing.hpp"
+
+#if defined(__SANITIZE_ADDRESS__)
+// Of <sanitizer/allocator_interface.h>, which not every compiler's package has.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // NOLINT
+#endif
 
 namespace carillon::socketio {
 namespace {
