@@ -21,7 +21,7 @@ constexpr std::array<unsigned char, 8> http_1_1{'h', 't', 't', 'p', '/', '1', '.
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
                     unsigned size, void*) {
-  for (unsigned at = 0; at + offered[at] < size; at += 1U + offered[at]) {
+  for (unsigned at = 0; at < size && at + offered[at] < size; at += 1U + offered[at]) {
     const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
     if (!std::ranges::equal(name, http_1_1)) continue;
     *chosen = offered + at + 1;
