@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -121,6 +122,43 @@ TEST_F(BackplaneTest, MessagesOfAnotherNodeArriveAsSoonAsAJoinIsDone) {
     ASSERT_EQ(client.next(), event(i));
     ASSERT_EQ(client.ask("[\"leave\",\"" + room + "\"]"), "[]");
   }
+}
+
+TEST_F(BackplaneTest, ANamespaceThatComesToBeIsHeardFromTheFirstClientOn) {
+  const RedisServer redis;
+  Member here(redis.url(), 4);
+  Member there(redis.url());
+  for (Member* member : {&here, &there}) {
+    member->server.of(std::regex("^/dynamic-")).on_connection([](Socket& socket) {
+      socket.on("join",
+                [&socket](const Args& args, const Ack& ack) { socket.join(*args[0].as_string(), [ack] { ack(); }); });
+    });
+    member->start();
+  }
+  ASSERT_TRUE(here.ready() && there.ready());
+  const auto subscriptions = [&] { return here.server.node().backplane()->redis_statistics().subscriptions.value(); };
+  const std::int64_t before = subscriptions();
+  std::vector<std::unique_ptr<WebSocketEngine>> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(std::make_unique<WebSocketEngine>(here.server.address()));
+  for (int i = 0; i < 60; ++i) {
+    WebSocketEngine& client = *clients[static_cast<std::size_t>(i) % clients.size()];
+    const std::string name = "/dynamic-" + std::to_string(i % 3);  // they come and go
+    client.send("40" + name + ",");
+    ASSERT_NE(client.next(), "");
+    there.server.everyone_in(name).emit("n", i);
+    ASSERT_EQ(client.next(), "42" + name + "," + event(i));
+    client.send("42" + name + R"(,7["join","room"])");
+    ASSERT_EQ(client.next(), "43" + name + ",7[]");
+    there.server.everyone_in(name).to("room").emit("n", i);
+    ASSERT_EQ(client.next(), "42" + name + "," + event(i));
+    client.send("41" + name + ",");
+  }
+  EXPECT_TRUE(eventually([&] { return subscriptions() == before; })) << "nothing is left of them";
+  clients[0]->send("40/dynamic-9,");
+  clients[0]->next();
+  EXPECT_TRUE(eventually([&] { return subscriptions() == before + 2; })) << "the namespace and the socket's own room";
+  clients[0]->send("41/dynamic-9,");
+  EXPECT_TRUE(eventually([&] { return subscriptions() == before; }));
 }
 
 TEST_F(BackplaneTest, RoomStaysSubscribedUntilItsLastShardHasLeftIt) {
