@@ -28,6 +28,13 @@ std::optional<std::string> digits(const Value& value) {
   return std::nullopt;
 }
 
+// Socket.IO v2 clients have no auth in "/": what they say comes in the query of their connection.
+Value auth_of(const Handshake& handshake) {
+  if (handshake.query("EIO") == "4") return handshake.auth();
+  auto user = handshake.query("userId");
+  return user ? Object{{"userId", std::move(*user)}} : Object{};
+}
+
 }  // namespace
 
 Result<std::optional<std::string>, std::string> user_id(const Value& auth) {
@@ -43,7 +50,7 @@ Result<std::optional<std::string>, std::string> user_id(const Value& auth) {
 
 void identify_users(Server& server) {
   server.use([](Socket& socket, Next next) {
-    auto user = user_id(socket.handshake().auth());
+    auto user = user_id(auth_of(socket.handshake()));
     if (!user) return next(ConnectError{std::move(user.error()), {}});
     if (!*user) return next();
     socket.set_identity(**user);

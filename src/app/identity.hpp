@@ -16,7 +16,7 @@ namespace carillon::app {
 Result<std::optional<std::string>, std::string> user_id(const Value& auth);
 
 // Sockets of "/" with an identity join the room "user:<id>" before they hear that they are connected; anything but an
-// id refuses the connection. Before Server::start().
+// id refuses the connection. Socket.IO v2 clients say it in the query of their connection. Before Server::start().
 void identify_users(Server& server);
 
 }  // namespace carillon::app

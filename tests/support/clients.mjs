@@ -96,9 +96,9 @@ export async function all_get_volatile(clients, event, send) {
 
 // A client that was there before and must be unharmed afterwards, by the same connection.
 export class Witness {
-  static async of(url) {
+  static async of(url, options) {
     const witness = new Witness();
-    witness.client = await Client.connect(url);
+    witness.client = await Client.connect(url, options);
     witness.id = witness.client.socket.id;
     witness.asked = 0;
     return witness;

@@ -10,6 +10,7 @@ import { createAdapter } from "@socket.io/redis-adapter";
 import { attach } from "engine.io";
 import Redis from "ioredis";
 import { Server } from "socket.io";
+import msgpack_parser from "socket.io-msgpack-parser";
 import { api_handler } from "./reference_api.mjs";
 import { features_server } from "./reference_features.mjs";
 
@@ -29,6 +30,7 @@ const { positionals: [kind], values: flags } = parseArgs({
     msgpack: { type: "boolean" },
     compression: { type: "boolean" },
     path: { type: "string" },
+    "client-files": { type: "string" }, // it has its own
     "tls-cert": { type: "string" },
     "tls-key": { type: "string" },
   },
@@ -58,7 +60,7 @@ const examples = {
   },
 
   protocol(http_server) {
-    const io = socket_io(http_server, { ...engine_settings, connectTimeout: 1000 });
+    const io = socket_io(http_server, { ...engine_settings, connectTimeout: 1000, ...(flags.msgpack && { parser: msgpack_parser }) });
     io.on("connection", (socket) => {
       socket.emit("auth", socket.handshake.auth);
       socket.on("message", (...args) => socket.emit("message-back", ...args));
