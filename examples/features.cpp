@@ -278,6 +278,7 @@ void allow_request(const carillon::HandshakeRequest& request, const carillon::Ad
 struct Flags {
   bool compression = false;
   std::string path = "/socket.io/";
+  std::string client_files;
 };
 
 }  // namespace
@@ -287,6 +288,7 @@ int main(int argc, char** argv) try {
   const Options options = parse_options(argc, argv, [&flags](CLI::App& app) {
     app.add_flag("--compression", flags.compression, "permessage-deflate, and compressed answers to polls");
     app.add_option("--path", flags.path, "Where Socket.IO is")->type_name("PATH");
+    app.add_option("--client-files", flags.client_files, "Where the scripts for browsers are")->type_name("DIR");
   });
   carillon::Server io({
       .listen = options.listen(),
@@ -295,11 +297,13 @@ int main(int argc, char** argv) try {
       .ping_interval_ms = 800,
       .ping_timeout_ms = 1200,
       .connect_timeout_ms = 2000,
+      .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"https://app.example"},
       .cors_credentials = true,
       .cookie = carillon::CookieOptions{.name = "carillon"},
       .allow_request = allow_request,
+      .client_files_dir = flags.client_files,
       .http_compression = {.enabled = flags.compression},
       .per_message_deflate = {.enabled = flags.compression},
       .recovery = {.enabled = options.recovery},

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { bytes } from "../support/clients.mjs";
 import { matrix } from "../support/matrix.mjs";
+import { deadline, patience_ms } from "../support/wait.mjs";
 
 matrix("Events", {}, (feature) => {
   feature("events, both ways", async (scene) => {
@@ -88,7 +89,8 @@ matrix("Events", {}, (feature) => {
 
   feature("timeout of an acknowledgement that the server owes", async (scene) => {
     const client = await scene.connect();
-    const outcome = await new Promise((resolve) => client.socket.timeout(50).emit("never answered", resolve));
+    const timed_out = new Promise((resolve) => client.socket.timeout(50).emit("never answered", resolve));
+    const outcome = await deadline(timed_out, patience_ms, "timeout of never answered");
     assert.match(outcome.message, /timed out/);
     assert.deepEqual(await client.socket.timeout(20_000).emitWithAck("echo", 5), 5);
   }, { skip: { 2: "timeout() came with version 4.4", 3: "timeout() came with version 4.4" } });
@@ -96,7 +98,7 @@ matrix("Events", {}, (feature) => {
   feature("retries: sent again until it is acknowledged", async (scene) => {
     const client = await scene.connect({ retries: 2, ackTimeout: 20_000 });
     const answers = [1, 2, 3].map((i) => new Promise((resolve) => { client.emit("echo", i, (error, value) => resolve(error ?? value)); }));
-    assert.deepEqual(await Promise.all(answers), [1, 2, 3]);
+    assert.deepEqual(await deadline(Promise.all(answers), patience_ms, "three answers"), [1, 2, 3]);
   }, { skip: { 2: "retries came with version 4.6", 3: "retries came with version 4.6" } });
 
   feature("per-packet middleware refuses", async (scene) => {
@@ -135,10 +137,9 @@ matrix("Events", {}, (feature) => {
 
   feature("volatile events of the client", async (scene) => {
     const client = await scene.connect();
-    if (scene.version === 2) {
-      for (let i = 0; !client.queue("echo").items.length; ++i) { client.socket.volatile ? client.socket.volatile.emit("echo", i) : client.emit("echo", i); await client.settled(); }
-    } else {
-      for (let i = 0; !client.queue("echo").items.length; ++i) { client.socket.volatile.emit("echo", i); await client.settled(); }
+    for (let i = 0; !client.queue("echo").items.length; ++i) {
+      client.socket.volatile.emit("echo", i);
+      await client.settled();
     }
   }, { skip: { 2: "volatile came with version 3" } });
 
@@ -148,10 +149,10 @@ matrix("Events", {}, (feature) => {
     const id = client.id;
     // Interval and timeout together are 2 s.
     const beats = [];
-    await new Promise((resolve) => {
+    await deadline(new Promise((resolve) => {
       const beat = ({ type }) => { if (/^p[io]ng$/.test(type)) beats.push(type); if (beats.length >= 4) resolve(); };
       client.engine.on("packet", beat);
-    });
+    }), patience_ms, () => `4 pings or pongs, after ${beats}`);
     assert.equal(await client.ask("echo", id), client.id);
   });
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import msgpack_parser from "socket.io-msgpack-parser";
 import WebSocket from "ws";
 import { bytes, modes } from "../support/clients.mjs";
@@ -36,7 +37,7 @@ async function everything_works(scene) {
 
 const bytes_read = (client) => client.engine.transport.ws._socket.bytesRead;
 
-const not_over_polling = "httpCompression does it here: see tests/integration";
+const not_over_polling = "polls are compressed by httpCompression, which these clients ask for in browsers only: see tests/integration/compression.test.mjs";
 
 matrix("Compression", { flags: ["--compression"] }, (feature) => {
   const large = JSON.stringify(Array.from({ length: 5000 }, (_, i) => i % 7));
@@ -87,7 +88,9 @@ matrix("Options and listeners", { flags: ["--path", "/some/where/"], client_opti
   feature("custom path", everything_works);
 });
 
-matrix("Options and listeners", {}, (feature) => {
+const client_files = fileURLToPath(new URL("../../node_modules/socket.io-client/dist", import.meta.url));
+
+matrix("Options and listeners", { flags: ["--client-files", client_files] }, (feature) => {
   feature("the client that the server serves works", async (scene) => {
     const { status, headers, body } = await http(`${scene.server.url}/socket.io/socket.io.js`);
     assert.equal(status, 200);

@@ -1,6 +1,5 @@
 // The client matrix: each feature is one scenario, played by socket.io-client 2, 3 and 4, each over polling, over
 // WebSocket, and beginning with polling while it upgrades. tools/matrix_table.mjs makes docs/compatibility.md of the results.
-import { once as event_of } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { io as client_4 } from "socket.io-client";
 import client_2 from "socket.io-client-2";
@@ -10,6 +9,8 @@ import { is_reference, start_example } from "./servers.mjs";
 import { Queue, deadline, once, patience_ms } from "./wait.mjs";
 
 export const versions = { 2: client_2, 3: client_3, 4: client_4 };
+// Each wait of a scenario has its deadline, and says what it waited for; this one is for loops of them.
+const cell_ms_max = 4 * patience_ms;
 // As tests/support/matrix_reporter.mjs reads it.
 const test_name = (...parts) => parts.join(" | ");
 
@@ -153,7 +154,7 @@ export function matrix(section, { flags = [], client_options = {}, start } = {},
       server = start ? await start() : await start_example("features", ["--allow-eio3", ...flags]);
       server.client_options = { ...client_options, ...server.client_options };
       watch = new Watch(server.url, server.client_options);
-      await event_of(watch.socket, "connect");
+      await once(watch.socket, "connect");
     });
     after(async () => {
       watch?.socket.disconnect();
@@ -165,7 +166,8 @@ export function matrix(section, { flags = [], client_options = {}, start } = {},
       describe(name, { concurrency: true }, () => {
         for (const version of Object.keys(versions)) {
           for (const mode of Object.keys(modes)) {
-            it(test_name(section, name, version, mode), { skip: skip[version] ?? skip[mode] ?? ((is_reference && skip.reference) || false) }, async (test) => {
+            const skipped = skip[version] ?? skip[mode] ?? ((is_reference && skip.reference) || false);
+            it(test_name(section, name, version, mode), { skip: skipped, timeout: cell_ms_max }, async (test) => {
               const scene = new Scene(version, mode, server, watch);
               scene.skip = (reason) => test.skip(reason);
               let is_done = false;

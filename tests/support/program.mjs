@@ -85,7 +85,22 @@ export async function run(command, args, { timeout_ms = 30_000, ...options } = {
 // of their registration, and these must come after the file's own: so they are registered behind the file's evaluation.
 const cleanups = [];
 export function at_file_end(cleanup) { cleanups.unshift(cleanup); }
-queueMicrotask(() => after(async () => { for (const cleanup of cleanups) await cleanup(); }));
+queueMicrotask(() => after(async () => {
+  for (const cleanup of cleanups) await cleanup();
+  give_up_after(file_end_ms_max, "its tests are done, but it does not end");
+}));
+
+// A file that hangs all the same is a failure with a name. Tests have deadlines of their own, which say more.
+const file_ms_max = 20 * 60_000;
+const file_end_ms_max = 15_000;
+function give_up_after(ms, what) {
+  if (!process.env.NODE_TEST_CONTEXT) return; // no child of `node --test`, such as the soak test
+  setTimeout(() => {
+    writeSync(2, `--- ${process.argv[1]} after ${ms} ms: ${what}; active: ${process.getActiveResourcesInfo().join(", ")}\n`);
+    process.exit(1);
+  }, ms).unref();
+}
+give_up_after(file_ms_max, "still running");
 
 at_file_end(() => {
   for (const program of started) if (!program.how_it_ended) program.child.kill("SIGKILL");
