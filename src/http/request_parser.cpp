@@ -148,11 +148,13 @@ std::optional<ParseError> RequestParser::State::parse_head(std::string_view head
   return check_framing(limits);
 }
 
-// How long the body is must be beyond doubt, or a proxy in front may see other requests than we do.
+// How long the body is must be beyond doubt, and whom the request is for, or a proxy in front may see other requests than
+// we do. A request without a host is served all the same: health checks of load balancers send such.
 std::optional<ParseError> RequestParser::State::check_framing(const ParserLimits& limits) {
   const auto count = [&](std::string_view name) {
     return std::ranges::count_if(request.headers, [&](const Header& h) { return same_in_any_case(h.first, name); });
   };
+  if (count("host") > 1) return ParseError::malformed;
   if (const auto encodings = count("transfer-encoding"); encodings > 0) {
     if (count("content-length") > 0 || parser.get().version() < 11) return ParseError::malformed;
     if (encodings > 1 || !same_in_any_case(*request.header("transfer-encoding"), "chunked"))

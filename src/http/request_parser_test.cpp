@@ -299,6 +299,12 @@ TEST(RequestParserFraming, content_length_is_one_number) {
   expect_error("POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n", ParseError::body_too_large);
 }
 
+TEST(RequestParserFraming, there_is_one_host_at_most) {
+  expect_error("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", ParseError::malformed);
+  expect_error("GET / HTTP/1.0\r\nhost: a\r\nX: y\r\nHOST: b\r\n\r\n", ParseError::malformed);
+  expect_outcome("GET / HTTP/1.1\r\nX: y\r\n\r\n", {{{"GET", "/", "", true}}});
+}
+
 TEST(RequestParserFraming, body_limit_at_exactly_and_one_above) {
   const ParserLimits limits{.body_bytes_max = 5};
   expect_outcome("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", {{{"POST", "/", "hello", true}}}, limits);

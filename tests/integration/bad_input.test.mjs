@@ -58,6 +58,10 @@ describe("malformed HTTP", () => {
     });
   }
 
+  it("two hosts are refused", { skip: skip_on_reference }, async () => {
+    for (const second of ["x", "y"]) assert.equal(await outcome_of(`GET ${path} HTTP/1.1\r\nHost: x\r\nhost: ${second}\r\n\r\n`), 400);
+  });
+
   it("ten thousand headers are refused", { skip: skip_on_reference }, async () => {
     const headers = Array.from({ length: 10_000 }, (_, i) => `h${i}: x\r\n`).join("");
     const outcome = await outcome_of(`GET ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);

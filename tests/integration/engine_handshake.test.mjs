@@ -99,6 +99,16 @@ describe("refused requests", () => {
     session.close();
   });
 
+  for (const version of ["EIO=3&", "EIO=9&", ""]) {
+    it(`another version than the session's (${version || "none"}): code 3, and the session lives on`, async () => {
+      const session = await PollingSession.open(server);
+      const answer = await http(engine_url(server, `${version}transport=polling&sid=${session.sid}`), { method: "POST", body: "4x" });
+      assert.equal(answer.status, 400);
+      assert.deepEqual(JSON.parse(answer.body), bad_request);
+      await session.echoes();
+    });
+  }
+
   for (const method of ["PUT", "DELETE"]) {
     it(`${method} with a sid: 500, and the session lives on`, async () => {
       const session = await PollingSession.open(server);
@@ -199,6 +209,9 @@ describe("WebSocket handshake", () => {
     ["no key", { "Sec-WebSocket-Key": undefined }],
     ["a key that is no key", { "Sec-WebSocket-Key": "short" }],
     ["version 12", { "Sec-WebSocket-Version": "12" }],
+    ["no version", { "Sec-WebSocket-Version": undefined }],
+    ["an upgrade to something else", { Upgrade: "h2c" }],
+    ["no upgrade among the connection's options", { Connection: "keep-alive" }],
   ];
   for (const [name, headers] of broken) {
     it(`${name}: refused`, async () => {

@@ -74,6 +74,19 @@ describe("upgrade", () => {
     socket.close();
   });
 
+  it("answers a GET that still hangs when the upgrade is done, and the session lives on", async () => {
+    const session = await PollingSession.open(server);
+    const socket = await second_transport(session);
+    await probe(socket);
+    const get = session.get();
+    socket.send("5");
+    // A close packet to a GET that was there, code 3 to one that came too late, a noop to one that was there early.
+    const { status, body } = await get;
+    assert.ok(status === 200 ? /^[16]$/.test(body) : status === 400 && JSON.parse(body).code === 3, `${status} ${body}`);
+    await socket.echoes();
+    socket.close();
+  });
+
   it("keeps order: what waits goes out over WebSocket before what comes later", async () => {
     const session = await PollingSession.open(server);
     const socket = await second_transport(session);

@@ -181,6 +181,16 @@ describe("ends that it survives", () => {
     session.close();
   });
 
+  it("any, before the first event has come, too", { skip: skip_on_reference }, async () => {
+    const first = await open();
+    const { sid, pid } = await connected(first);
+    first.close();
+    await gone(sid);
+    const { session, ...back } = await come_back(pid, undefined);
+    assert.deepEqual([back.sid, back.recovered], [sid, true]);
+    session.close();
+  });
+
   it("several of them, one after the other", async () => {
     let session = await open();
     const { sid, pid, ...first } = await connected(session);
