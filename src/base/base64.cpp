@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t invalid = 255;
 
-constexpr std::array<std::uint8_t, 256> make_reverse() {
+consteval std::array<std::uint8_t, 256> make_reverse() {
   std::array<std::uint8_t, 256> table{};
   table.fill(invalid);
   for (std::size_t i = 0; i < alphabet.size(); ++i)

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "base/utf8.hpp"
@@ -145,36 +145,34 @@ class Reader {
     return true;
   }
 
-  // JavaScript keeps the place of the first and the value of the last. Checked only for small objects' cost: a
-  // quadratic scan up to 32 members, a sort of views above.
+  // JavaScript keeps the place of the first and the value of the last. Small objects are looked through, others sorted:
+  // who knows a hash function could choose keys that take it for ever.
   static void remove_repeated_keys(Object& members) {
     const std::size_t count = members.size();
-    if (count < 2) return;
-    bool repeated = false;
     if (count <= 32) {
+      bool repeated = false;
       for (auto* a = members.begin(); a != members.end() && !repeated; ++a)
         for (auto* b = a + 1; b != members.end() && !repeated; ++b) repeated = a->first == b->first;
-    } else {
-      std::vector<std::string_view> keys;
-      keys.reserve(count);
-      for (const auto& [key, value] : members) keys.push_back(key);
-      std::sort(keys.begin(), keys.end());
-      repeated = std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+      if (!repeated) return;
     }
-    if (!repeated) return;
-    std::unordered_map<std::string, std::size_t> places;
-    std::vector<Object::Member> kept;
-    for (auto& member : members) {
-      const auto [place, fresh] = places.try_emplace(member.first, kept.size());
-      if (fresh) {
-        kept.push_back(std::move(member));
-      } else {
-        kept[place->second].second = std::move(member.second);
-      }
+    std::vector<std::size_t> order(count);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto key_of = [&](std::size_t place) -> std::string_view { return members.begin()[place].first; };
+    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+      const int compared = key_of(a).compare(key_of(b));
+      return compared != 0 ? compared < 0 : a < b;
+    });
+    std::vector<bool> dropped(count, false);
+    for (std::size_t first = 0, next = 0; first < count; first = next) {
+      for (next = first + 1; next < count && key_of(order[next]) == key_of(order[first]); ++next)
+        dropped[order[next]] = true;
+      if (next - first > 1) members.begin()[order[first]].second = std::move(members.begin()[order[next - 1]].second);
     }
-    Object result;
-    for (auto& [key, value] : kept) result.append(std::move(key), std::move(value));
-    members = std::move(result);
+    if (std::ranges::find(dropped, true) == dropped.end()) return;
+    Object kept;
+    for (std::size_t place = 0; place < count; ++place)
+      if (auto& [key, value] = members.begin()[place]; !dropped[place]) kept.append(std::move(key), std::move(value));
+    members = std::move(kept);
   }
 
   [[gnu::noinline]] bool string(std::string* out) {
