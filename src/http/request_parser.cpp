@@ -32,11 +32,11 @@ ParseError to_parse_error(const beast::error_code& error) {
 // early, it does not leave the client waiting for an answer until the head times out.
 struct HeadScan {
   std::size_t end = 0;  // one past the empty line, 0: not there yet
-  bool bare_line_feed = false;
+  std::size_t bare_line_feed = std::string_view::npos;
 };
 HeadScan scan_head(std::string_view text, std::size_t from) {
   for (std::size_t at = text.find('\n', from); at != std::string_view::npos; at = text.find('\n', at + 1)) {
-    if (at == 0 || text[at - 1] != '\r') return {.bare_line_feed = true};
+    if (at == 0 || text[at - 1] != '\r') return {.bare_line_feed = at};
     if (at >= 3 && text[at - 2] == '\n') return {.end = at + 1};
   }
   return {};
@@ -48,12 +48,17 @@ constexpr std::size_t last_chunk_bytes = 5;
 
 constexpr std::size_t method_bytes = 32;  // of a request with a method that exists, and the space behind it
 
-// Of a head that may still be incomplete: whether what stands between the first two spaces is longer than that.
-bool has_longer_target(std::string_view head, std::size_t bytes_max) {
-  const std::size_t start = head.find_first_of(" \r");
-  if (start == std::string_view::npos || head[start] != ' ') return false;
-  const std::string_view target = head.substr(start + 1);
-  return std::min(target.size(), target.find_first_of(" \r")) > bytes_max;
+// The request line, as much of it as has come: whether method or target is too long. Of `before` bytes this is known; so a
+// slow client's bytes, which come one by one, are not looked at again and again.
+std::optional<ParseError> check_request_line(std::string_view head, std::size_t before, std::size_t target_bytes_max) {
+  if (before > method_bytes + target_bytes_max) return std::nullopt;
+  const std::size_t space = head.substr(0, method_bytes).find_first_of(" \r");
+  if (space == std::string_view::npos)
+    return head.size() < method_bytes ? std::nullopt : std::optional(ParseError::malformed);
+  if (head[space] != ' ') return std::nullopt;  // no request line: Beast says so when the head is complete
+  const std::string_view target = head.substr(space + 1);
+  if (target.size() <= target_bytes_max || target.find_first_of(" \r") <= target_bytes_max) return std::nullopt;
+  return ParseError::target_too_long;
 }
 
 bool may_start_method(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
@@ -107,11 +112,10 @@ Result<std::size_t, ParseError> RequestParser::State::feed_head(std::string_view
     head = pending;
   }
   const HeadScan scan = scan_head(head, before);
-  if (scan.bare_line_feed) return fail(ParseError::malformed);
-  // Looked at when it can be too long, and at the end; not with each of the bytes that a slow client sends one by one.
-  const bool may_be_longer = head.size() > limits.target_bytes_max && before <= limits.target_bytes_max + method_bytes;
-  if ((may_be_longer || scan.end != 0) && has_longer_target(head, limits.target_bytes_max))
-    return fail(ParseError::target_too_long);
+  // What comes first counts, also where both came in one piece.
+  const std::string_view sound = head.substr(0, scan.bare_line_feed);
+  if (const auto problem = check_request_line(sound, before, limits.target_bytes_max)) return fail(*problem);
+  if (scan.bare_line_feed != std::string_view::npos) return fail(ParseError::malformed);
   if (scan.end > limits.header_bytes_max || (scan.end == 0 && head.size() > limits.header_bytes_max))
     return fail(ParseError::header_too_large);
   if (scan.end == 0) {
@@ -175,13 +179,15 @@ Result<std::size_t, ParseError> RequestParser::State::feed_body(std::string_view
     if (pending.size() < last_chunk_bytes && pending.starts_with("0\r\n")) return bytes.size();
     rest = pending;
   }
+  // A chunk header or the trailer, which Beast wants in one piece, has to fit in a slice: so their limit does not depend
+  // on how the bytes came in.
+  const std::size_t slice_bytes = std::max(limits.header_bytes_max, last_chunk_bytes);
   while (!rest.empty() && !parser.is_done()) {
     beast::error_code error;
-    const std::size_t used = parser.put(boost::asio::buffer(rest.data(), rest.size()), error);
+    const std::size_t used = parser.put(boost::asio::buffer(rest.data(), std::min(rest.size(), slice_bytes)), error);
     rest.remove_prefix(used);
     if (error == beast::http::error::need_more) {
-      // A chunk header or the trailer, which Beast wants in one piece.
-      if (rest.size() > limits.header_bytes_max) return fail(ParseError::header_too_large);
+      if (rest.size() >= slice_bytes) return fail(ParseError::header_too_large);
       if (rest.size() != pending.size()) pending = std::string(rest);
       return bytes.size();
     }

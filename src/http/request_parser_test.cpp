@@ -269,6 +269,9 @@ TEST(RequestParserChunks, headers_of_chunks_and_trailers_are_limited) {
   EXPECT_TRUE(parse({chunked("1;a=" + std::string(40, 'x') + "\r\nx\r\n0\r\n\r\n")}, limits).requests.size() == 1);
   expect_error(chunked("1;a=" + std::string(200, 'x')), ParseError::header_too_large, limits);
   expect_error(chunked("0\r\nA: " + std::string(200, 'x')), ParseError::header_too_large, limits);
+  // Also where they come in one piece.
+  expect_error(chunked("1;a=" + std::string(200, 'x') + "\r\nx\r\n0\r\n\r\n"), ParseError::header_too_large, limits);
+  expect_error(chunked("0\r\nA: " + std::string(200, 'x') + "\r\n\r\n"), ParseError::header_too_large, limits);
 }
 
 // Framing
@@ -369,6 +372,11 @@ TEST(RequestParserHead, target_limit_at_exactly_and_one_above) {
   const auto request = [](std::size_t size) { return "GET /" + std::string(size - 1, 'x') + " HTTP/1.1\r\n\r\n"; };
   expect_outcome(request(100), {{{"GET", "/" + std::string(99, 'x'), "", true}}}, limits);
   expect_error(request(101), ParseError::target_too_long, limits);
+  // Whatever follows, and whatever it follows.
+  expect_error("GET /" + std::string(100, 'x') + "\n", ParseError::target_too_long, limits);
+  expect_error("GET /" + std::string(99, 'x') + "\n", ParseError::malformed, limits);
+  expect_error(std::string(32, 'A') + " /" + std::string(100, 'x'), ParseError::malformed, limits);
+  expect_error(std::string(31, 'A') + " /" + std::string(100, 'x'), ParseError::target_too_long, limits);
 }
 
 TEST(RequestParserHead, a_target_without_end_is_refused_before_the_head_is_too_large) {
