@@ -118,6 +118,8 @@ Step check_packet(std::int64_t type, std::string_view data) {
   MsgpackToken token;
   if (!reader.next(token) || !token.is(Kind::array) || token.size == 0) return Failure(Malformed::bad_packet);
   if (!reader.next(token) || !(token.is(Kind::text) || token.is(Kind::integer))) return Failure(Malformed::bad_packet);
+  // No client would take it: all of them would close their connections.
+  if (token.is(Kind::text) && socketio::is_reserved_event(token.bytes)) return Failure(Malformed::bad_packet);
   return {};
 }
 

@@ -252,6 +252,8 @@ TEST(PubSubCodecTest, RefusesWhatIsNoBroadcast) {
         Value(Object{{"type", 2}, {"data", Array{}}}), Value(Object{{"data", Array{"e"}}}),
         Value(Object{{"type", 0}, {"data", Array{"e"}}}), Value(Object{{"type", "2"}, {"data", Array{"e"}}}),
         Value(Object{{"type", 2}, {"data", Array{nullptr}}}),
+        // Clients that got it would close their connections.
+        Value(Object{{"type", 2}, {"data", Array{"disconnect"}}}),
         Value(Object{{"type", 2}, {"data", Array{"e"}}, {"nsp", Array{}}})})
     EXPECT_EQ(error(Array{"uid", packet, good_options}), Malformed::bad_packet) << to_json(packet);
   EXPECT_EQ(decode_uid("").error(), Malformed::not_msgpack);

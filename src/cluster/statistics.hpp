@@ -12,7 +12,7 @@ namespace carillon::cluster {
 enum class Malformed : unsigned char {
   not_msgpack,      // or cut off, or with bytes behind it
   not_a_broadcast,  // msgpack, but not [uid, packet, opts] of the expected kinds
-  bad_packet,       // a packet that is no event, or an event without a name
+  bad_packet,       // a packet that is no event, or an event without a name that an event may have
   nested_too_deep,
 };
 inline constexpr std::size_t malformed_kinds = 4;

@@ -1,5 +1,6 @@
 #include "socketio/v2.hpp"
 
+#include <cmath>
 #include <utility>
 
 #include "http/request.hpp"
@@ -12,7 +13,7 @@ bool is_nothing(const Value& value) {
   if (value.is_null()) return true;
   if (const bool* truth = value.as_bool()) return !*truth;
   if (const std::string* text = value.as_string()) return text->empty();
-  return value.is_number() && value.as_double() == 0;
+  return value.is_number() && (value.as_double() == 0 || std::isnan(value.as_double()));
 }
 
 }  // namespace

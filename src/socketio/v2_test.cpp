@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -153,7 +154,7 @@ TEST_F(V2Test, ARefusedClientGetsTheErrorAlone) {
 }
 
 TEST(V2ErrorTest, DataThatJavaScriptTakesForFalseIsNone) {
-  for (const Value& data : {Value(), Value(false), Value(0), Value(0.0), Value("")})
+  for (const Value& data : {Value(), Value(false), Value(0), Value(0.0), Value(std::nan("")), Value("")})
     EXPECT_EQ(v2::error_data({"message", data}), Value("message")) << to_json(data);
   for (const Value& data : {Value(true), Value(1), Value("x"), Value(Array{}), Value(Object{})})
     EXPECT_EQ(v2::error_data({"message", data}), data) << to_json(data);
