@@ -1,6 +1,8 @@
 # Build options and the one interface target that carries warnings, language level and sanitizers.
 option(CARILLON_BUILD_APP "Build the carillon program and the example servers" ON)
 option(CARILLON_BUILD_TESTS "Build the unit tests" ${PROJECT_IS_TOP_LEVEL})
+option(CARILLON_BUILD_FUZZERS "Build the fuzzers: clang only, see the presets" OFF)
+option(CARILLON_FUZZ_COVERAGE "Fuzzers measure which lines they reach, instead of searching" OFF)
 option(CARILLON_WERROR "Treat warnings as errors" OFF)
 set(CARILLON_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,undefined or thread")
 
@@ -33,5 +35,13 @@ if(CARILLON_SANITIZE)
   if(CARILLON_SANITIZE MATCHES "undefined")
     # It looks at memory through a pipe, so it reports falsely in the tests that run out of file descriptors.
     target_compile_options(carillon_options INTERFACE -fno-sanitize=vptr)
+  endif()
+endif()
+if(CARILLON_BUILD_FUZZERS)
+  if(CARILLON_FUZZ_COVERAGE)
+    target_compile_options(carillon_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(carillon_options INTERFACE -fprofile-instr-generate)
+  else()
+    target_compile_options(carillon_options INTERFACE -fsanitize=fuzzer-no-link)
   endif()
 endif()

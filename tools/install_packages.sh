@@ -40,6 +40,8 @@ test_packages=(
   nginx
   chromium
   'clang-19|clang>=1:19'
+  'libclang-rt-19-dev|libclang-rt-dev>=1:19'
+  'llvm-19|llvm>=1:19'
   'clang-tidy-19|clang-tidy>=1:19'
   'clang-format-19|clang-format>=1:19'
   shellcheck
