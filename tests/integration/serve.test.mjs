@@ -212,8 +212,10 @@ describe("ends", { skip: skip_on_reference }, () => {
   it("SIGTERM ends a node whose clients do not listen", async () => {
     const node = await start_carillon(["--set", "drain.timeout_ms=500"]);
     const client = await Client.connect(node.clients);
-    client.socket.io.engine.transport.ws._socket.pause(); // as a client that has stalled: it takes no close frame
+    const { ws } = client.socket.io.engine.transport;
+    ws._socket.pause(); // as a client that has stalled: it takes no close frame
     assert.equal((await node.program.stop()).code, 0);
     client.close();
+    ws.terminate();
   });
 });
