@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
+import msgpack_parser from "socket.io-msgpack-parser";
 import WebSocket from "ws";
 import { PollingSession, http } from "../support/engine_session.mjs";
 import { parse_text_payload } from "../support/engine_v3.mjs";
@@ -36,53 +37,87 @@ async function compare(make, play, twins) {
 
 const without_ids = (text) => text.replace(/"(sid|pid)":"[^"]*"/g, '"$1":"?"');
 
-describe("Socket.IO packets over WebSocket", { skip: skip_on_reference }, () => {
-  const packets = [
-    "40", "40{}", '40{"a":1}', "40/custom", "40/custom,", '40/custom,{"b":2}', "40/x,", "40/", "40/,", "40,", "40/custom?x=1,", "40/custom,x", "40/custom,null", "40custom",
-    "41", "41/custom,", "41/custom", "41{}", '42["message",1]', '42["message"]', '42/custom,["message",1]', '42/custom["message"]', '42/,["message",1]', '42,["message",1]',
-    '421["message-with-ack","x"]', '42007["message-with-ack"]', '42["message-with-ack",1]', '42["unknown"]', "42", "427", '42["message","\\ud800"]',
-    '42["message",{"__proto__":{"x":1}}]', '42["message",0.1]', '42["message",01]', '42["message","\t"]', "42['message']", '42[\n"message" , 1 ]', "42/custom", "42/custom,",
-    '42-1["message"]', '42/a/b,["x"]', '42["message",1] ', '42["message",1]x', '42["message",NaN]', '42["message",{"_placeholder":true,"num":0}]', "42[0,1]", "42[1.5]",
-    '42["connect"]', '42["disconnecting"]', '42[["a"]]', "42{}", "42[]", "42[null]", "42[true]", '42["",1]', "431[]", "43", "431", "43[]", "43999[1]", "44", '44{"m":1}',
-    "45", '451-["message",{"_placeholder":true,"num":0}]', '452-["message",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]', '450-["message",1]',
-    '461-1[{"_placeholder":true,"num":0}]', "46", "47", "4", "0", "0{}", "2", "2x", "3", "3x", "5", "6", "6x", "7", "8", "", "x", " 40",
-    Buffer.from([1, 2, 3]), Buffer.alloc(0), Buffer.from("4x"),
-  ];
+const packets_5 = [
+  "40", "40{}", '40{"a":1}', "40/custom", "40/custom,", '40/custom,{"b":2}', "40/x,", "40/", "40/,", "40,", "40/custom?x=1,", "40/custom,x", "40/custom,null", "40custom",
+  "41", "41/custom,", "41/custom", "41{}", '42["message",1]', '42["message"]', '42/custom,["message",1]', '42/custom["message"]', '42/,["message",1]', '42,["message",1]',
+  '421["message-with-ack","x"]', '42007["message-with-ack"]', '42["message-with-ack",1]', '42["unknown"]', "42", "427", '42["message","\\ud800"]',
+  '42["message",{"__proto__":{"x":1}}]', '42["message",0.1]', '42["message",01]', '42["message","\t"]', "42['message']", '42[\n"message" , 1 ]', "42/custom", "42/custom,",
+  '42-1["message"]', '42/a/b,["x"]', '42["message",1] ', '42["message",1]x', '42["message",NaN]', '42["message",{"_placeholder":true,"num":0}]', "42[0,1]", "42[1.5]",
+  '42["connect"]', '42["disconnecting"]', '42[["a"]]', "42{}", "42[]", "42[null]", "42[true]", '42["",1]', "431[]", "43", "431", "43[]", "43999[1]", "44", '44{"m":1}',
+  "45", '451-["message",{"_placeholder":true,"num":0}]', '452-["message",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]', '450-["message",1]',
+  '461-1[{"_placeholder":true,"num":0}]', "46", "47", "4", "0", "0{}", "2", "2x", "3", "3x", "5", "6", "6x", "7", "8", "", "x", " 40",
+  Buffer.from([1, 2, 3]), Buffer.alloc(0), Buffer.from("4x"),
+];
 
-  let twins;
-  before(async () => { twins = await Promise.all([start_example("protocol"), start_node("protocol")]); });
-  after(() => Promise.all(twins?.map((server) => server.stop()) ?? []));
+// Binary messages begin with a type byte there, and a namespace is a URL to the reference.
+const packets_2 = packets_5.filter((packet) => typeof packet === "string").concat([
+  "40/custom?a=b", "40/custom?a=b,", '42/custom?a=b,["message",1]', Buffer.from([4, 1, 2]), Buffer.from([4]),
+]);
+const packets_msgpack = [
+  ...[{ type: 0, nsp: "/" }, { type: 0, nsp: "/", data: { a: 1 } }, { type: 0, nsp: "/custom" }, { type: 0, nsp: "/custom", data: { b: [2] } }, { type: 0, nsp: "/x" },
+    { type: 0, nsp: "/", data: null }, { type: 0, nsp: "/", data: "x" }, { type: 0 }, { type: 1, nsp: "/" }, { type: 1, nsp: "/custom" }, { type: 1, nsp: "/", data: 1 },
+    ...[["message", 1], ["message"], ["message", 0.5, -1, "\u20ac", [null, true], { a: {} }], ["message", Buffer.from([1, 2])], ["message", { _placeholder: true, num: 0 }], ["unknown"], [], [1, 2], {}, "x", null]
+      .flatMap((data) => [{ type: 2, nsp: "/", data }, { type: 2, nsp: "/custom", data }]),
+    ...[["message-with-ack", "x"], ["message-with-ack"], ["message-with-ack", Buffer.alloc(3)], ["unknown"]].flatMap((data) => [0, 1, 4294967296].map((id) => ({ type: 2, nsp: "/", data, id }))),
+    { type: 3, nsp: "/", id: 1, data: [] }, { type: 3, nsp: "/", id: 999, data: [1] }, { type: 3, nsp: "/", data: [] }, { type: 3, nsp: "/custom", id: 1, data: [] },
+    { type: 4, nsp: "/", data: "x" }, { type: 5, nsp: "/", data: ["message"] }, { type: 6, nsp: "/", data: [], id: 1 }, { type: 7, nsp: "/" }, { type: -1, nsp: "/" }, { type: 2.5, nsp: "/", data: ["message"] },
+    { type: "2", nsp: "/", data: ["message"] }, { nsp: "/" }, [], null, 1, "x",
+  ].map((packet) => new msgpack_parser.Encoder().encode(packet)[0]),
+  Buffer.from([0xc1]), Buffer.alloc(0), "40", '42["message",1]', "3",
+].map((packet) => typeof packet === "string" ? packet : Buffer.from(packet));
 
-  // What comes back, and how it ends. Each packet waits for the pong of a ping behind the one before: it has been read.
-  function play(server, scene) {
-    return new Promise((resolve) => {
-      const ws = new WebSocket(`ws://${server.host}:${server.port}/socket.io/?EIO=4&transport=websocket`, { perMessageDeflate: false });
-      const seen = [];
-      const end = (how) => { ws.terminate(); resolve([...seen, how]); };
-      const left = [...scene];
-      const next = () => {
-        if (!left.length) return setTimeout(end, 60, "open"); // what comes late would come within that
-        const packet = left.shift();
-        ws.send(packet.type === "Buffer" ? Buffer.from(packet.data) : packet);
-        return ws.ping();
-      };
-      ws.on("error", () => {});
-      ws.on("close", (code) => end(`closed with ${code}`));
-      ws.on("pong", () => setTimeout(next, 10));
-      ws.on("message", (data, is_binary) => {
-        const message = is_binary ? `binary ${data.toString("hex")}` : without_ids(data.toString());
-        if (message.startsWith("0{")) next();
-        else if (message === "2") ws.send("3");
-        else seen.push(message);
+const hex = (data) => `binary ${data.toString("hex")}`;
+// As objects, whose members may stand in any order.
+function read_packet(bytes) {
+  let packet;
+  const decoder = new msgpack_parser.Decoder();
+  decoder.on("decoded", (decoded) => { packet = decoded; });
+  decoder.add(bytes);
+  if (packet.type === 0) packet.data = Object.keys(packet.data).filter((id) => packet.data[id] !== undefined);
+  return packet;
+}
+
+for (const { name, version, flags, connect, packets, read_binary = hex } of [
+  { name: "Socket.IO 5", version: 4, flags: [], connect: "40", packets: packets_5 },
+  { name: "Socket.IO 2", version: 3, flags: ["--allow-eio3"], connect: "40", packets: packets_2 },
+  { name: "Socket.IO 5, MessagePack", version: 4, flags: ["--msgpack"], connect: packets_msgpack[0], packets: packets_msgpack, read_binary: read_packet },
+]) {
+  describe(`${name} packets over WebSocket`, { skip: skip_on_reference }, () => {
+    let twins;
+    before(async () => { twins = await Promise.all([start_example("protocol", flags), start_node("protocol", flags)]); });
+    after(() => Promise.all(twins?.map((server) => server.stop()) ?? []));
+
+    // What comes back, and how it ends. Each packet waits for the pong of a ping behind the one before: it has been read.
+    function play(server, scene) {
+      return new Promise((resolve) => {
+        const ws = new WebSocket(`ws://${server.host}:${server.port}/socket.io/?EIO=${version}&transport=websocket`, { perMessageDeflate: false });
+        const seen = [];
+        const end = (how) => { ws.terminate(); resolve([...seen, how]); };
+        const left = [...scene];
+        const next = () => {
+          if (!left.length) return setTimeout(end, 60, "open"); // what comes late would come within that
+          const packet = left.shift();
+          ws.send(packet.type === "Buffer" ? Buffer.from(packet.data) : packet);
+          return ws.ping();
+        };
+        ws.on("error", () => {});
+        ws.on("close", (code) => end(`closed with ${code}`));
+        ws.on("pong", () => setTimeout(next, 10));
+        ws.on("message", (data, is_binary) => {
+          const message = is_binary ? read_binary(data) : without_ids(data.toString());
+          if (!is_binary && message.startsWith("0{")) next();
+          else if (message === "2") ws.send("3");
+          else seen.push(message);
+        });
       });
-    });
-  }
+    }
 
-  it(`random packets (seed ${seed})`, async () => {
-    const { below, pick } = dice(seed);
-    await compare(() => [...(below(4) ? ["40"] : []), ...Array.from({ length: 1 + below(4) }, () => pick(packets))], play, twins);
+    it(`random packets (seed ${seed})`, async () => {
+      const { below, pick } = dice(seed);
+      await compare(() => [...(below(4) ? [connect] : []), ...Array.from({ length: 1 + below(4) }, () => pick(packets))], play, twins);
+    });
   });
-});
+}
 
 for (const [name, flags] of [["Engine.IO 4 alone", []], ["Engine.IO 3 and 4", ["--allow-eio3"]]]) {
   describe(`${name} over HTTP`, { skip: skip_on_reference }, () => {
