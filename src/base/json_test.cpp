@@ -4,12 +4,13 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <ostream>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "base/testing.hpp"
 
 namespace carillon {
 namespace {
@@ -238,29 +239,7 @@ TEST(JsonObjects, keep_their_order_and_the_last_of_repeated_keys) {
   EXPECT_EQ((value->as_object()->begin() + 7)->first, "k7");
 }
 
-// ASCII keys of 16 bytes that std::hash of GNU's library (MurmurHash64A) cannot tell apart: what their first half has done
-// to its state the second half makes good.
-std::vector<std::string> colliding_keys(std::size_t count) {
-  constexpr std::uint64_t multiplier = 0xc6a4a7935bd1e995;
-  std::uint64_t inverse = 1;  // modulo 2^64, by Newton's method
-  for (int i = 0; i < 6; ++i) inverse *= 2 - multiplier * inverse;
-  const auto shifted = [](std::uint64_t value) { return value ^ value >> 47; };
-  std::vector<std::string> keys;
-  std::mt19937_64 random(1);
-  while (keys.size() < count) {
-    const std::uint64_t first = random() & 0x7f7f7f7f7f7f7f7f;
-    const std::uint64_t state = (0xc70f6907 ^ 16 * multiplier) ^ shifted(first * multiplier) * multiplier;
-    const std::uint64_t second = shifted(state * multiplier * inverse) * inverse;
-    if ((second & 0x8080808080808080) != 0) continue;
-    std::string key(16, '\0');
-    std::memcpy(key.data(), &first, 8);
-    std::memcpy(key.data() + 8, &second, 8);
-    keys.push_back(std::move(key));
-  }
-  return keys;
-}
-
-// With a hash table this takes half a minute.
+// With std::hash this takes half a minute.
 TEST(JsonObjects, keys_that_were_chosen_to_collide_cost_no_more_than_others) {
   const std::vector<std::string> keys = colliding_keys(100'000);
   std::string text = "{";

@@ -12,6 +12,7 @@
 
 #include "base/random.hpp"
 #include "base/task.hpp"
+#include "base/text_hash.hpp"
 #include "cluster/pubsub_codec.hpp"
 #include "cluster/statistics.hpp"
 #include "redis/link.hpp"
@@ -76,12 +77,8 @@ class PubSubAdapter final : public redis::LinkListener {
     std::uint64_t shards = 0;  // that hold the room
     bool base = false;         // the base channel of a namespace that is served here
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
   template <class T>
-  using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+  using ByName = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
   void listen_to(std::string_view name_space);
   std::uint64_t shards_for(const IncomingBroadcast& message);

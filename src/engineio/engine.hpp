@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "base/text_hash.hpp"
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
 #include "engineio/admissions.hpp"
@@ -121,11 +122,6 @@ class Engine {
   void ended(Session& session, CloseReason reason);
   void bury(Session& session);
 
-  struct StringHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-
   const Options& options_;
   Identity identity_;
   SessionHandler& handler_;
@@ -135,8 +131,7 @@ class Engine {
   TimePoint now_{};
   HandshakeHooks* hooks_ = nullptr;
   Admissions admissions_;
-  std::unordered_map<std::string_view, std::unique_ptr<Session>, StringHash>
-      sessions_;  // keyed by the session's own id
+  std::unordered_map<std::string_view, std::unique_ptr<Session>, TextHash> sessions_;  // keyed by the session's own id
   std::vector<Session*> to_flush_;
   std::vector<Session*> condemned_;                  // too slow: ended by flush(), not in the middle of a broadcast
   std::vector<std::unique_ptr<Session>> graveyard_;  // ended in this turn, possibly on the call stack

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/text_hash.hpp"
 #include "http/text.hpp"
 
 namespace carillon::http {
@@ -85,7 +86,7 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
 
 std::vector<std::pair<std::string, std::string>> query_parameters(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> parameters;
-  std::unordered_map<std::string, std::size_t> places;
+  std::unordered_map<std::string, std::size_t, TextHash> places;  // the client chooses the names
   while (!query.empty()) {
     const std::size_t end = query.find('&');
     const std::string_view pair = query.substr(0, end);

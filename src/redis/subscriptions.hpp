@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/text_hash.hpp"
+
 namespace carillon::redis {
 
 // Redis confirms each channel of each command, in order. So a channel is in its final state when all its commands have
@@ -57,11 +59,7 @@ class Subscriptions {
     bool asked = false;      // a want() has not been answered
     bool restoring = false;  // counts in restoring_
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  using Channels = std::unordered_map<std::string, State, Hash, std::equal_to<>>;
+  using Channels = std::unordered_map<std::string, State, TextHash, std::equal_to<>>;
   using Channel = Channels::value_type;
 
   std::size_t room() const;

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/text_hash.hpp"
 #include "socketio/recovery_store.hpp"
-#include "socketio/rooms.hpp"
 
 namespace carillon::socketio {
 
@@ -50,7 +50,7 @@ class MemoryRecoveryStore final : public RecoveryStore {
 
   const Limits limits_;
   mutable std::mutex mutex_;  // guards all below
-  std::unordered_map<std::string, Entry, StringHash, std::equal_to<>> entries_;
+  std::unordered_map<std::string, Entry, TextHash, std::equal_to<>> entries_;
   std::deque<Expiry> expiries_;  // oldest first; those of sessions that have been taken are passed over
   std::size_t stored_ = 0;
   std::uint64_t last_number_ = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/task.hpp"
+#include "base/text_hash.hpp"
 #include "socketio/broadcast.hpp"
 #include "socketio/namespace_handlers.hpp"
 #include "socketio/rooms.hpp"
@@ -82,8 +83,8 @@ class NamespaceCore {
   std::shared_ptr<const NamespaceHandlers> handlers_;
   Rooms rooms_;
   std::vector<SocketCore*> sockets_;  // connected ones
-  std::unordered_map<std::string_view, SocketCore*, StringHash, std::equal_to<>> by_id_;
-  std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> held_;  // by how many
+  std::unordered_map<std::string_view, SocketCore*, TextHash, std::equal_to<>> by_id_;
+  std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> held_;  // by how many
   std::uint64_t mark_ = 0;
   std::int64_t watchers_ = 0;
   std::size_t population_ = 0;  // sockets, in whatever state

@@ -9,14 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/text_hash.hpp"
+
 namespace carillon::socketio {
 
 class SocketCore;
-
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
 
 class Room {
  public:
@@ -58,7 +55,7 @@ class Rooms {
  private:
   void remove(SocketCore& socket, std::size_t place);
 
-  std::unordered_map<std::string_view, std::unique_ptr<Room>, StringHash, std::equal_to<>> rooms_;  // keyed by own name
+  std::unordered_map<std::string_view, std::unique_ptr<Room>, TextHash, std::equal_to<>> rooms_;  // keyed by own name
 };
 
 }  // namespace carillon::socketio

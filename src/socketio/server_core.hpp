@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/random.hpp"
+#include "base/text_hash.hpp"
 #include "base/timer_wheel.hpp"
 #include "engineio/engine.hpp"
 #include "socketio/broadcast.hpp"
@@ -95,7 +96,7 @@ class ServerCore final : public engineio::SessionHandler {
   NamespaceRegistry& registry_;
   Surroundings surroundings_;
   std::shared_ptr<ShardLink> shard_link_;
-  std::unordered_map<std::string, std::unique_ptr<NamespaceCore>, StringHash, std::equal_to<>> namespaces_;
+  std::unordered_map<std::string, std::unique_ptr<NamespaceCore>, TextHash, std::equal_to<>> namespaces_;
   Stats stats_;
   TimePoint now_{};
   std::uint64_t cursor_ = 0;
