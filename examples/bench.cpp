@@ -6,13 +6,18 @@
 #include "options.hpp"
 
 int main(int argc, char** argv) try {
-  const Options options = parse_options(argc, argv);
+  std::size_t send_queue_bytes_max = carillon::LimitOptions().send_queue_bytes_max;
+  const Options options = parse_options(argc, argv, [&](CLI::App& app) {
+    app.add_option("--send-queue-bytes-max", send_queue_bytes_max, "What may wait for one client")->type_name("BYTES");
+  });
   carillon::Server io({
       .listen = options.listen(),
       .tls = options.tls,
       .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
+      .limits = {.packets_per_second_max = 0,  // one client may be the load of all
+                 .send_queue_bytes_max = send_queue_bytes_max},
       .recovery = {.enabled = options.recovery},
   });
   if (!options.redis.empty()) io.adapter(carillon::redis_adapter(options.redis));

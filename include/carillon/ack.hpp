@@ -39,7 +39,7 @@ class Ack {
 
 // Why an acknowledgement never came.
 enum class AckError {
-  timeout,       // the time given to emit_with_ack has passed
+  timeout,  // the time given to emit_with_ack has passed; or the client owes too many (LimitOptions) and this is the oldest
   disconnected,  // the socket went away first
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <carillon/admission.hpp>
+#include <carillon/limit_options.hpp>
 #include <carillon/namespace.hpp>
 #include <carillon/packet_parser.hpp>
 #include <carillon/tls_options.hpp>
@@ -53,15 +54,11 @@ struct ServerOptions {
   std::uint32_t ping_timeout_ms = 20'000;
   std::uint32_t upgrade_timeout_ms = 10'000;
   std::uint32_t connect_timeout_ms = 45'000;
-  std::uint32_t handshake_timeout_ms = 10'000;  // for the PROXY header and the TLS handshake
   std::size_t max_payload_bytes = 1'000'000;
-  PacketParser parser = PacketParser::json;            // of all clients
-  bool allow_eio3 = false;                             // Socket.IO v2 clients, which speak Engine.IO 3
-  std::size_t send_queue_bytes_max = 4 * 1024 * 1024;  // per connection; beyond it the client is closed as too slow
-  std::size_t attachments_max = 10;                    // binary attachments per packet
-  std::uint32_t ack_timeout_ms = 0;                    // Socket::emit_with_ack's default; 0: while the client is there
-  std::uint32_t broadcast_ack_timeout_ms = 10'000;     // BroadcastOperator::emit_with_ack's default
-  std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;  // answers to one broadcast, per shard; beyond: missing
+  PacketParser parser = PacketParser::json;         // of all clients
+  bool allow_eio3 = false;                          // Socket.IO v2 clients, which speak Engine.IO 3
+  std::uint32_t ack_timeout_ms = 0;                 // Socket::emit_with_ack's default; 0: while the client is there
+  std::uint32_t broadcast_ack_timeout_ms = 10'000;  // BroadcastOperator::emit_with_ack's default
   // Namespaces that clients bring about: see Server::of(pattern). Beyond namespaces_max a client gets a connect_error.
   std::size_t namespaces_max = 10'000;
   std::size_t namespace_bytes_max = 256;       // of their names; a longer name is invalid
@@ -83,6 +80,7 @@ struct ServerOptions {
   bool serve_client = true;                         // Socket.IO's scripts for browsers, at PATH/socket.io.js and so on,
   std::string client_files_dir = {};                // from the folder `dist` of the npm package socket.io-client
   HttpCompressionOptions http_compression = {};
+  LimitOptions limits = {};
   PerMessageDeflateOptions per_message_deflate = {};
   RecoveryOptions recovery = {};
 };

@@ -94,8 +94,9 @@ class Socket {
 
   // Rooms. On this node a join takes effect at once; `done` is called on this shard when it is effective in the whole
   // cluster (at once without a cluster adapter, or while Redis is away).
-  void join(std::string_view room);
-  void join(std::string_view room, std::function<void()> done);
+  // False: it is in as many rooms as LimitOptions::rooms_per_socket_max allows; `done` is not called then.
+  bool join(std::string_view room);
+  bool join(std::string_view room, std::function<void()> done);
   void leave(std::string_view room);
   std::vector<std::string> rooms() const;  // own id first
 

@@ -1,10 +1,12 @@
-// Everything that `carillon serve` can be told. Which settings there are, and what they accept, is in settings.cpp.
+// Everything that `carillon serve` can be told. Which settings there are, and what they accept, is in settings*.cpp.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <carillon/limit_options.hpp>
 
 namespace carillon::app {
 
@@ -92,11 +94,7 @@ struct Config {
     std::size_t log_bytes_max = 64 * 1024 * 1024;
     std::size_t sessions_max = 100'000;
   };
-  struct Limits {
-    std::uint32_t handshake_timeout_ms = 10'000;
-    std::size_t send_queue_bytes_max = 4 * 1024 * 1024;
-    std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;
-  };
+  using Limits = LimitOptions;
   struct Cluster {
     std::string adapter = "pubsub";
     std::string prefix = "socket.io";

@@ -24,10 +24,23 @@ TEST(ConfigText, default_file_holds_every_setting_and_changes_nothing) {
   EXPECT_EQ(assign_all(config, *assignments), std::vector<std::string>{});
 }
 
+std::string document(std::string_view name) {
+  std::ifstream file(std::filesystem::path(CARILLON_SOURCE_DIR) / "docs" / name);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 TEST(ConfigText, documentation_is_up_to_date) {
-  std::ifstream file(std::filesystem::path(CARILLON_SOURCE_DIR) / "docs/configuration.md");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_EQ(text, config_reference_markdown()) << "call: carillon config reference > docs/configuration.md";
+  EXPECT_EQ(document("configuration.md"), config_reference_markdown())
+      << "call: carillon config reference > docs/configuration.md";
+}
+
+TEST(ConfigText, documentation_states_the_consequence_of_every_limit) {
+  const std::string text = document("limits.md");
+  constexpr std::string_view section = "limits.";
+  for (const Setting& setting : settings()) {
+    if (!setting.key.starts_with(section)) continue;
+    EXPECT_TRUE(text.contains("`" + setting.key.substr(section.size()) + "`")) << setting.key;
+  }
 }
 
 }  // namespace

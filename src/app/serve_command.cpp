@@ -80,7 +80,6 @@ ServerOptions server_options(const Config& config) {
   options.more_listeners.assign(config.clients.listen.begin() + 1, config.clients.listen.end());
   options.tls = {config.tls.certificate_file, config.tls.key_file, config.tls.client_ca_file, config.tls.min_version};
   options.trusted_proxies = config.clients.trusted_proxies;
-  options.handshake_timeout_ms = config.limits.handshake_timeout_ms;
   options.shards = config.node.shards;
   options.node_name = config.node.name;
   options.ping_interval_ms = config.engine.ping_interval_ms;
@@ -90,8 +89,7 @@ ServerOptions server_options(const Config& config) {
   options.max_payload_bytes = config.engine.max_payload_bytes;
   options.parser = config.engine.parser == "msgpack" ? PacketParser::msgpack : PacketParser::json;
   options.allow_eio3 = config.engine.allow_eio3;
-  options.send_queue_bytes_max = config.limits.send_queue_bytes_max;
-  options.broadcast_ack_bytes_max = config.limits.broadcast_ack_bytes_max;
+  options.limits = config.limits;
   options.drain_timeout_ms = config.drain.timeout_ms;
   options.cors_origins = config.clients.cors_origins;
   options.path = config.clients.path;

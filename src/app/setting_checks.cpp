@@ -69,6 +69,12 @@ Complaint check_endpoints(std::string_view expected, const std::vector<std::stri
   return std::nullopt;
 }
 
+Complaint check_networks(std::string_view expected, const std::vector<std::string>& given) {
+  for (const std::string& text : given)
+    if (!IpNetwork::parse(text)) return mismatch(expected, text);
+  return std::nullopt;
+}
+
 Complaint check_proxies(std::string_view expected, const std::vector<std::string>& given) {
   if (const auto proxies = http::TrustedProxies::parse(given); !proxies) return mismatch(expected, proxies.error());
   return std::nullopt;

@@ -15,6 +15,7 @@ Complaint mismatch_of_kind(std::string_view expected, const SettingValue& value)
 
 Complaint check_endpoint(std::string_view expected, const std::string& given);
 Complaint check_endpoints(std::string_view expected, const std::vector<std::string>& given);
+Complaint check_networks(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_proxies(std::string_view expected, const std::vector<std::string>& given);
 Complaint check_path(std::string_view expected, const std::string& given);
 Complaint check_tls_version(std::string_view expected, const std::string& given);

@@ -14,6 +14,9 @@
 
 namespace carillon::app {
 
+inline constexpr std::int64_t hour_ms = 3'600'000;
+inline constexpr std::int64_t gib = 1024 * 1024 * 1024;
+
 // Where a setting lives in a Config: access to one member of one of its sections.
 template <class Section, class Value>
 auto field(Section Config::* section, Value Section::* member) {

@@ -1,12 +1,13 @@
 // The settings, in the order in which they are documented.
+#include <algorithm>
+#include <iterator>
+
 #include "app/setting_checks.hpp"
 #include "app/setting_makers.hpp"
+#include "app/settings_sections.hpp"
 
 namespace carillon::app {
 namespace {
-
-constexpr std::int64_t hour_ms = 3'600'000;
-constexpr std::int64_t gib = 1024 * 1024 * 1024;
 
 std::vector<Setting> make_settings() {
   using C = Config;
@@ -145,13 +146,12 @@ std::vector<Setting> make_settings() {
              "What is kept of broadcasts. Clients that lack older ones are not recovered."),
       number("recovery.sessions_max", field(&C::recovery, &C::Recovery::sessions_max), 0, 100'000'000,
              "How many sessions may wait for their clients. Beyond it the oldest are forgotten."),
-      number("limits.handshake_timeout_ms", field(&C::limits, &C::Limits::handshake_timeout_ms), 100, hour_ms,
-             "How long a connection may take for its proxy's header and its TLS handshake."),
-      number("limits.send_queue_bytes_max", field(&C::limits, &C::Limits::send_queue_bytes_max), 1024, gib,
-             "What may wait for one client. Beyond it the client is closed as too slow."),
-      number("limits.broadcast_ack_bytes_max", field(&C::limits, &C::Limits::broadcast_ack_bytes_max), 1024, gib,
-             "What clients may answer to one broadcast, together and per shard. Answers beyond it count as missing."),
+  };
+}
 
+std::vector<Setting> more_settings() {
+  using C = Config;
+  return {
       text("cluster.adapter", field(&C::cluster, &C::Cluster::adapter), R"("pubsub")", check_adapter,
            R"(How nodes talk through Redis. "pubsub" is wire-compatible with @socket.io/redis-adapter.)"),
       text("cluster.prefix", field(&C::cluster, &C::Cluster::prefix),
@@ -169,7 +169,12 @@ std::vector<Setting> make_settings() {
 }  // namespace
 
 const std::vector<Setting>& settings() {
-  static const std::vector<Setting> all = make_settings();
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> made = make_settings();
+    std::ranges::move(limit_settings(), std::back_inserter(made));
+    std::ranges::move(more_settings(), std::back_inserter(made));
+    return made;
+  }();
   return all;
 }
 

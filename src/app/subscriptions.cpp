@@ -71,9 +71,10 @@ Object answer(const std::vector<std::string>& rooms) { return {{"rooms", Value(A
 void subscribe(Socket& socket, const std::vector<std::string>& rooms, const Ack& ack) {
   const auto left = std::make_shared<std::size_t>(rooms.size());
   for (const std::string& room : rooms) {
-    socket.join(room, [left, rooms, ack] {
+    const bool joins = socket.join(room, [left, rooms, ack] {
       if (--*left == 0) ack(answer(rooms));
     });
+    if (!joins) return ack(Object{{"error", "you are in too many rooms"}});
   }
 }
 

@@ -1,6 +1,7 @@
 #include "engineio/engine.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <carillon/value.hpp>
@@ -12,6 +13,10 @@
 
 namespace carillon::engineio {
 namespace {
+
+// Slow clients that are ended between two looks at the others: thousands may come to their limit with the same broadcast,
+// and the end of each takes some system calls.
+constexpr std::size_t ends_per_flush = 64;
 
 std::string_view message_of(RequestError error) {
   switch (error) {
@@ -125,7 +130,7 @@ bool Engine::on_request(Peer& peer, const http::Request& request, TimePoint now)
   }
   if (request.method != "GET") return fail(RequestError::bad_method);
   if (transport == "websocket") return fail(RequestError::bad_request);
-  begin_session(peer, request);
+  if (admits(peer, request)) begin_session(peer, request);
   return false;
 }
 
@@ -243,7 +248,7 @@ bool Engine::on_upgrade_request(Peer& peer, const http::Request& request, std::s
     refuse_upgrade(peer, message_of(RequestError::bad_method));
     return false;
   }
-  begin_session(peer, request);
+  if (admits(peer, request)) begin_session(peer, request);
   return false;
 }
 
@@ -301,11 +306,28 @@ bool Engine::accepts_version(const http::Request& request) const {
   return protocol_of(request).version() == 4 || options_.allow_eio3;
 }
 
+// Before anything is spent on the client. It is told in the way of its request.
+bool Engine::admits(Peer& peer, const http::Request& request) {
+  if (gate_ == nullptr) return true;
+  const Gate::Answer answer = gate_->ask(request.address, now_);
+  if (answer == Gate::Answer::come_in) return true;
+  (answer == Gate::Answer::too_many_sessions ? stats_.too_many_sessions : stats_.too_many_handshakes).add();
+  log_debug("handshake of " + request.address + " refused: too many from there");
+  if (request.wants_websocket()) {
+    peer.respond({429, {{"Content-Type", "text/html"}}, "Too many connections", true});
+  } else {
+    const Object body{{"code", static_cast<int>(RequestError::forbidden)}, {"message", "Too many connections"}};
+    respond(peer, {429, {{"Content-Type", "application/json"}}, to_json(body)}, origin_of(request));
+  }
+  return false;
+}
+
 Session& Engine::open_session(const http::Request& request, TransportName transport, HandshakePtr handshake) {
   auto session = std::make_unique<Session>(*this, make_session_id(identity_.node_tag, identity_.shard, random_),
                                            transport, std::move(handshake), wishes_of(request));
   Session& opened = *session;
   sessions_.emplace(opened.id(), std::move(session));
+  if (gate_ != nullptr) gate_->opened(opened.request()->address);
   stats_.sessions.add(1);
   (transport == TransportName::polling ? stats_.sessions_opened_polling : stats_.sessions_opened_websocket).add();
   return opened;
@@ -381,6 +403,8 @@ void Engine::condemn(Session& session) {
 void Engine::bury(Session& session) {
   const auto found = sessions_.find(session.id());
   if (found == sessions_.end()) return;
+  if (gate_ != nullptr) gate_->closed(session.request()->address);
+  if (session.condemned_) std::ranges::replace(condemned_, &session, static_cast<Session*>(nullptr));
   graveyard_.push_back(std::move(found->second));
   sessions_.erase(found);
 }
@@ -388,16 +412,40 @@ void Engine::bury(Session& session) {
 void Engine::flush() {
   // Ending a session calls handlers, and answering a poll may read the connection's next request: either may condemn
   // others or have them want a flush: the lists grow meanwhile. No session is destroyed while it is in one of them.
-  for (std::size_t slow = 0, waiting = 0; slow < condemned_.size() || waiting < to_flush_.size();) {
-    if (slow < condemned_.size()) {
-      condemned_[slow++]->end(CloseReason::slow_consumer);
+  std::size_t slow = 0;
+  for (std::size_t waiting = 0; slow < std::min(condemned_.size(), ends_per_flush) || waiting < to_flush_.size();) {
+    if (slow < std::min(condemned_.size(), ends_per_flush)) {
+      if (Session* session = condemned_[slow++]) session->end(CloseReason::slow_consumer);
     } else {
       to_flush_[waiting++]->flush_poll();
     }
   }
-  condemned_.clear();
+  condemned_.erase(condemned_.begin(), condemned_.begin() + static_cast<std::ptrdiff_t>(slow));
   to_flush_.clear();
   std::exchange(graveyard_, {}).clear();  // what a session held may call back when it dies
+}
+
+void Engine::overload(Peer& peer) {
+  if (peer.session_ != nullptr) peer.session_->end(CloseReason::overloaded);
+}
+
+void Engine::overload_outboxes(std::size_t bytes) {
+  std::vector<std::pair<std::size_t, Session*>> waiting;
+  for (const auto& [id, session] : sessions_)
+    if (session->outbox_bytes_ > 0) waiting.emplace_back(session->outbox_bytes_, session.get());
+  std::ranges::sort(waiting, std::greater());
+  // What ends is in the graveyard until flush(), so all of these stay.
+  std::size_t gone = 0;
+  std::size_t ends = 0;
+  for (const auto& [size, session] : waiting) {
+    if (gone >= bytes || ends++ == ends_per_flush) return;
+    gone += size;
+    if (session->open()) {
+      session->end(CloseReason::overloaded);
+    } else {
+      session->finish_draining();
+    }
+  }
 }
 
 void Engine::close_all(CloseReason reason) {

@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
 #include "engineio/admissions.hpp"
+#include "engineio/gate.hpp"
 #include "engineio/handshake_hooks.hpp"
 #include "engineio/options.hpp"
 #include "engineio/peer.hpp"
@@ -64,6 +65,8 @@ class Engine {
   void set_hooks(HandshakeHooks* hooks) { hooks_ = hooks; }
   // The application's word on a handshake that hooks were asked about: `refusal` says why not; none: allowed.
   void on_admission(std::uint64_t ticket, const std::optional<std::string>& refusal, TimePoint now);
+  // Before the first request. It outlives the engine.
+  void set_gate(Gate& gate) { gate_ = &gate; }
 
   // --- from connections; http::Handler's rules with time ---
   bool on_request(Peer& peer, const http::Request& request, TimePoint now);
@@ -78,12 +81,20 @@ class Engine {
   void on_closed(Peer& peer, bool clean, TimePoint now);
 
   // --- from the loop ---
-  // At the end of each turn: answers polls with what has been queued, drops ended sessions.
+  // At the end of each turn: answers polls with what has been queued, ends slow clients, drops ended sessions.
   void flush();
   // Something has come up since flush().
-  bool has_work() const { return !to_flush_.empty() || !condemned_.empty() || !graveyard_.empty(); }
+  bool has_work() const { return !to_flush_.empty() || !graveyard_.empty(); }
+  // Some slow clients are left for the next turn, which should come at once. They are sent nothing any more.
+  bool has_slow_clients() const { return !condemned_.empty(); }
   // A timer of one of the sessions is about to run.
   void set_time(TimePoint now) { now_ = now; }
+
+  // The node holds more for its clients than it may. Ends the session that uses this WebSocket; the connection is cut.
+  void overload(Peer& peer);
+  // Ends the sessions with the longest queues for polls, one after the other, until `bytes` of them are gone; some of them
+  // at a time, so that it is to be called again in the next turn where that was not enough.
+  void overload_outboxes(std::size_t bytes);
 
   // Ends all sessions.
   void close_all(CloseReason reason);
@@ -116,6 +127,7 @@ class Engine {
                                             bool initial);
   bool accepts_version(const http::Request& request) const;
   Session& open_session(const http::Request& request, TransportName transport, HandshakePtr handshake);
+  bool admits(Peer& peer, const http::Request& request);
   FramesPtr open_packet(const Session& session) const;
   void want_flush(Session& session);
   void condemn(Session& session);
@@ -125,6 +137,7 @@ class Engine {
   const Options& options_;
   Identity identity_;
   SessionHandler& handler_;
+  Gate* gate_ = nullptr;  // null: everybody may come
   TimerWheel& timers_;
   Random& random_;
   Stats stats_;
@@ -133,7 +146,7 @@ class Engine {
   Admissions admissions_;
   std::unordered_map<std::string_view, std::unique_ptr<Session>, TextHash> sessions_;  // keyed by the session's own id
   std::vector<Session*> to_flush_;
-  std::vector<Session*> condemned_;                  // too slow: ended by flush(), not in the middle of a broadcast
+  std::vector<Session*> condemned_;  // too slow: ended by flush(), not in the middle of a broadcast; or null
   std::vector<std::unique_ptr<Session>> graveyard_;  // ended in this turn, possibly on the call stack
 };
 

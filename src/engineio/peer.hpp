@@ -14,6 +14,9 @@ namespace carillon::engineio {
 
 class Session;
 
+// What a message that waits costs beside its bytes, which may be shared by many.
+inline constexpr std::size_t queued_overhead_bytes = 32;
+
 // Implemented by runtime/ and by tests. Owned by one shard; the engine keeps no pointer to it after on_closed().
 class Peer : public http::Exchange {
  public:
@@ -22,7 +25,7 @@ class Peer : public http::Exchange {
   virtual bool accept_websocket(std::vector<http::Header> headers) = 0;
 
   // WebSocket mode. Queues the frames behind what is waiting already; everything queued in one turn of the loop goes
-  // out together at its end. Gives the bytes that now wait for the client.
+  // out together at its end. Gives the bytes that now wait for the client, and queued_overhead_bytes for each message.
   virtual std::size_t send(const FramesPtr& frames) = 0;
   // Bytes that the client has not taken yet, apart from what was queued in this turn.
   virtual std::size_t backlog_bytes() const = 0;

@@ -89,15 +89,16 @@ std::string_view Session::origin() const { return http::find_header(request_->he
 void Session::send(const FramesPtr& frames) {
   if (state_ != State::open || condemned_) return;
   engine_.stats_.messages_sent.add(frames->parts().size());
-  std::size_t size = frames->bytes();
+  std::size_t size = frames->bytes() + queued_overhead_bytes;
   std::size_t waiting = 0;
   if (can_send_websocket()) {
     const FramesPtr& form = for_websocket(frames);
-    size = form->bytes();
+    size = form->bytes() + queued_overhead_bytes;
     waiting = websocket_->send(form);
   } else {
     outbox_.push_back(frames);
     waiting = outbox_bytes_ += size;
+    engine_.stats_.outbox_bytes.add(static_cast<std::int64_t>(size));
     if (poll_ != nullptr) engine_.want_flush(*this);
   }
   // One message alone may be larger than the limit: it is not the client's fault.
@@ -120,7 +121,7 @@ bool Session::send_volatile(const FramesPtr& frames) {
 }
 
 std::vector<FramesPtr> Session::take_outbox() {
-  outbox_bytes_ = 0;
+  engine_.stats_.outbox_bytes.add(-static_cast<std::int64_t>(std::exchange(outbox_bytes_, 0)));
   return std::exchange(outbox_, {});  // an idle session holds no buffer
 }
 
@@ -370,6 +371,7 @@ void Session::close(CloseReason reason) {
 
 void Session::finish_draining() {
   state_ = State::closed;
+  take_outbox();
   abandon_probe();
   engine_.bury(*this);
 }
@@ -389,7 +391,7 @@ void Session::end(CloseReason reason) {
       peer->cut();
     }
   }
-  outbox_ = {};
+  take_outbox();
   engine_.ended(*this, reason);
   engine_.bury(*this);
 }

@@ -71,10 +71,10 @@ TEST_F(QueueTest, ASlowWebSocketIsCutAtTheEndOfTheTurn) {
 
 TEST_F(QueueTest, AClientThatDoesNotPollIsEndedAtTheLimit) {
   bench.open_polling();
-  for (int i = 0; i < 4; ++i) session().send(text(std::string(240, 'x')));
+  for (int i = 0; i < 4; ++i) session().send(text(std::string(200, 'x')));
   bench.turn();
   EXPECT_TRUE(session().open());
-  session().send(text(std::string(240, 'x')));
+  session().send(text(std::string(200, 'x')));
   EXPECT_TRUE(session().open());
   bench.turn();
   EXPECT_THAT(handler.log, ElementsAre("open", "close slow_consumer"));
@@ -116,6 +116,63 @@ TEST_F(QueueTest, TheEndOfASlowSessionMayMakeOthersSlowAndEndThem) {
   bench.turn();
   EXPECT_THAT(handler.log, ElementsAre("close slow_consumer", "close forced_close"));
   EXPECT_EQ(bench.engine.session_count(), 0U);
+}
+
+TEST_F(QueueTest, ManySlowClientsAreEndedSomeAtATimeAndSentNothingMeanwhile) {
+  std::vector<FakePeer*> peers;
+  std::vector<Session*> sessions;
+  for (int i = 0; i < 200; ++i) {
+    peers.push_back(&bench.open_websocket());
+    sessions.push_back(&session());
+  }
+  handler.take();
+  bench.one_turn = true;
+  for (Session* slow : sessions) make_slow(*slow);
+  bench.engine.flush();
+  const std::size_t first = handler.take().size();
+  EXPECT_GT(first, 0U);
+  EXPECT_LT(first, 100U);
+  EXPECT_FALSE(bench.engine.has_work()) << "the others have their turn now";
+  EXPECT_TRUE(bench.engine.has_slow_clients());
+  FakePeer& left = *peers.back();
+  left.take();
+  sessions.back()->send(text("more"));
+  EXPECT_THAT(left.take(), ElementsAre());
+  bench.closed(left);  // before its turn
+  EXPECT_EQ(handler.take().back(), "close transport_close");
+  bench.end_turn();
+  EXPECT_EQ(handler.take().size(), 200 - first - 1);
+  EXPECT_EQ(bench.engine.session_count(), 0U);
+  EXPECT_FALSE(bench.engine.has_slow_clients());
+}
+
+// Counted with what each message costs beside its bytes: many small ones are no way around the limit.
+TEST_F(QueueTest, SmallMessagesCountForMoreThanTheirBytes) {
+  bench.open_polling();
+  for (int i = 0; i < 31; ++i) session().send(text(""));
+  bench.turn();
+  EXPECT_THAT(handler.log, ElementsAre("open", "close slow_consumer"));
+}
+
+TEST_F(QueueTest, WhatWaitsForPollsIsCounted) {
+  const std::string sid = bench.open_polling();
+  const Gauge& waiting = bench.engine.stats().outbox_bytes;
+  const auto each = static_cast<std::int64_t>(text("123")->bytes() + queued_overhead_bytes);
+  session().send(text("123"));
+  EXPECT_EQ(waiting.value(), each);
+  bench.poll(sid);
+  EXPECT_EQ(waiting.value(), 0);
+  session().send(text("123"));
+  session().close(CloseReason::forced_close);
+  EXPECT_EQ(waiting.value(), each) << "for the last poll";
+  bench.advance(Milliseconds(60'000));
+  EXPECT_EQ(waiting.value(), 0);
+  bench.open_polling();
+  session().send(text("123"));
+  bench.engine.overload_outboxes(1);
+  bench.turn();
+  EXPECT_EQ(waiting.value(), 0);
+  EXPECT_EQ(handler.log.back(), "close overloaded");
 }
 
 TEST_F(QueueTest, ASessionThatEndsBeforeItsSlownessIsSeenEndsOnce) {

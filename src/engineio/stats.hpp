@@ -10,6 +10,7 @@ namespace carillon::engineio {
 
 struct Stats {
   Gauge sessions;
+  Gauge outbox_bytes;  // that wait for polls, for upgrades and for greetings
   Counter sessions_opened_polling;
   Counter sessions_opened_websocket;
   std::array<Counter, close_reason_count> sessions_closed;  // by CloseReason
@@ -18,6 +19,8 @@ struct Stats {
   Counter handshakes_denied;      // by the application
   Counter handshakes_unanswered;  // by it in time
   Counter payloads_compressed;    // answers to polls
+  Counter too_many_sessions;      // handshakes refused by the gate,
+  Counter too_many_handshakes;    // by its answer
   Counter requests_refused;       // answered with an error of the protocol
   Counter messages_received;
   Counter messages_sent;  // packets handed to a transport or queued for it

@@ -105,7 +105,7 @@ class FakePeer final : public Peer {
   std::size_t send(const FramesPtr& frames) override {
     EXPECT_TRUE(websocket_ && open()) << "sent after the end";
     for (std::string& message : messages_of(*frames)) messages.push_back(std::move(message));
-    queued_ += frames->bytes();
+    queued_ += frames->bytes() + queued_overhead_bytes;
     return backlog + queued_;
   }
   std::size_t backlog_bytes() const override { return backlog; }
@@ -251,7 +251,7 @@ class EngineBench {
 
   void turn() {
     if (one_turn) return;
-    while (engine.has_work()) engine.flush();
+    while (engine.has_work() || engine.has_slow_clients()) engine.flush();
     for (const auto& peer : peers_) peer->end_turn();
   }
   void end_turn() {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <cerrno>
 #include <system_error>
@@ -14,7 +15,8 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr Milliseconds pause_time{100};
-constexpr int accepts_per_turn = 64;  // others on the loop get their turn during a storm of connections
+constexpr int unsent_bytes_max = 128 * 1024;  // that the system keeps for one connection, beyond what is under way
+constexpr int accepts_per_turn = 64;          // others on the loop get their turn during a storm of connections
 
 [[noreturn]] void fail(const SocketAddress& address) {
   throw std::system_error(errno, std::generic_category(), "cannot listen on " + address.to_string());
@@ -33,6 +35,8 @@ Socket bound_socket(const SocketAddress& address, bool shared) {
   if (address.family() == AF_INET6) setsockopt(socket.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shared) setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  // Accepted sockets inherit it. What a client does not take waits with us, where it is counted and shared.
+  setsockopt(socket.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
   if (::bind(socket.fd(), address.raw(), address.size) != 0) fail(address);
   return socket;
 }

@@ -1,7 +1,9 @@
 #include "io/socket.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -68,6 +70,16 @@ std::expected<std::size_t, int> Socket::write(std::span<const std::string_view> 
 }
 
 void Socket::shutdown_writes() const { ::shutdown(fd_, SHUT_WR); }
+
+std::size_t Socket::untaken_bytes() const {
+  int bytes = 0;
+  return ioctl(fd_, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+void Socket::abandon() const {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
 
 void Socket::set_no_delay() const {
   const int on = 1;

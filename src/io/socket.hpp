@@ -38,6 +38,11 @@ class Socket {
   void shutdown_writes() const;
   void set_no_delay() const;
 
+  // Of what was written: the peer's system has not confirmed it.
+  std::size_t untaken_bytes() const;
+  // close() will reset the connection, and the system forgets what the peer has not taken.
+  void abandon() const;
+
  private:
   int fd_ = -1;
 };

@@ -54,6 +54,12 @@ class Stream {
   bool has_unsent() const { return tls_ != nullptr && !tls_->unsent.empty(); }
   int flush();  // 0, or an errno: EAGAIN when the client is slow
 
+  // As Socket's.
+  std::size_t untaken_bytes() const { return socket_.untaken_bytes(); }
+  void abandon() const {
+    if (socket_.is_open()) socket_.abandon();
+  }
+
   // Nothing follows.
   void end_writing();
 

@@ -8,19 +8,21 @@
 namespace carillon::runtime {
 namespace {
 
+constexpr std::size_t small_message_bytes = 64 * 1024;
 constexpr std::size_t unread_bytes_max = 256 * 1024;  // pipelined behind a request that is being answered
 
 }  // namespace
 
-Connection::Connection(Shard& shard, Service& service, io::Stream stream, const http::Origin& origin,
-                       const Entrance& entrance)
+Connection::Connection(Shard& shard, Service& service, Handover& handover)
     : shard_(shard),
       service_(service),
-      stream_(std::move(stream)),
-      origin_(origin),
-      http_(std::make_unique<HttpState>(service.limits.parser)) {
-  if (!entrance.proxy_protocol && entrance.tls == nullptr) return;
-  arrival_ = std::make_unique<Arrival>(Arrival{entrance, {}});
+      stream_(std::move(handover.stream)),
+      origin_(handover.origin),
+      http_(std::make_unique<HttpState>(service.limits.parser)),
+      pass_(std::move(handover.pass)) {
+  http_->requests = handover.requests;
+  if (!handover.entrance.proxy_protocol && handover.entrance.tls == nullptr) return;
+  arrival_ = std::make_unique<Arrival>(Arrival{handover.entrance, {}});
   state_ = State::arriving;
 }
 
@@ -55,7 +57,26 @@ void Connection::on_readable() {
   if (*count == 0) return on_end_of_stream(true);
   shard_.stats().bytes_received.add(*count);
   on_bytes(buffer.first(*count));
+  if (state_ != State::ended) count_received();
   if (stream_.has_ended()) on_end_of_stream(true);
+}
+
+// What it holds of messages that are not complete.
+std::size_t Connection::received_bytes() const {
+  const std::size_t of_messages = decoder_ ? decoder_->buffered_bytes() : 0;
+  return of_messages + (http_ ? http_->unread.size() + http_->parser.body().size() : 0);
+}
+
+// Small messages, which most are, go through even when attackers hold all that there is.
+void Connection::count_received() {
+  const std::size_t now = received_bytes();
+  const std::size_t before = std::exchange(received_counted_bytes_, static_cast<std::uint32_t>(now));
+  if (before == now || shard_.count_received(before, now)) return;
+  if (now <= small_message_bytes || now < before) return;
+  if (state_ == State::websocket) service_.engine->overload(*this);
+  if (state_ == State::ended) return;
+  note(Refusal::overloaded);
+  cut();
 }
 
 void Connection::on_bytes(std::span<char> bytes) {
@@ -67,8 +88,9 @@ void Connection::on_bytes(std::span<char> bytes) {
       [[fallthrough]];  // answered in this turn: what came before these bytes has not been read yet
     case State::answering:
       http_->unread.append(bytes.data(), bytes.size());
-      if (http_->unread.size() > unread_bytes_max) cut();
-      return;
+      if (http_->unread.size() <= unread_bytes_max) return;
+      note(Refusal::too_much_pipelined);
+      return cut();
     case State::websocket:
     case State::closing:
       if (http_ && decoder_) {  // what came before these bytes has not been read yet
@@ -107,6 +129,7 @@ void Connection::queue(std::string bytes) {
 
 void Connection::queue(std::shared_ptr<const void> owner, std::string_view bytes) {
   queue_.push(std::move(owner), bytes);
+  if (blocked_) count_queue();
   if (!blocked_ && !std::exchange(in_flush_list_, true)) shard_.want_flush(*this);
 }
 
@@ -123,6 +146,7 @@ void Connection::flush() {
   // After our close frame the client's is still to come; in all other cases the last word has been said.
   if (state_ == State::closing && decoder_ == nullptr) begin_closing();
   if (state_ == State::reading_request) resume();
+  if (received_counted_bytes_ > 0 && state_ != State::ended) count_received();
 }
 
 // True when everything has been written. An error only marks the connection: this runs in the middle of broadcasts, so
@@ -131,6 +155,7 @@ bool Connection::write_queue() {
   if (broken_) return false;
   const auto [outcome, bytes] = queue_.write(stream_, shard_.scratch());
   if (bytes > 0) shard_.stats().bytes_sent.add(bytes);
+  count_queue();
   switch (outcome) {
     case OutputQueue::Outcome::done:
       set_blocked(false);
@@ -146,6 +171,14 @@ bool Connection::write_queue() {
   return false;
 }
 
+// What is written in the turn in which it was queued is never counted.
+void Connection::count_queue() {
+  const std::size_t before = std::exchange(queue_counted_bytes_, queue_.held_bytes());
+  if (before == queue_counted_bytes_) return;
+  shard_.stats().send_queue_bytes.add(static_cast<std::int64_t>(queue_counted_bytes_) -
+                                      static_cast<std::int64_t>(before));
+}
+
 void Connection::set_blocked(bool blocked) {
   if (std::exchange(blocked_, blocked) == blocked) return;
   // A client that does not read its answers is not asked for more requests.
@@ -159,30 +192,25 @@ void Connection::set_blocked(bool blocked) {
 void Connection::begin_closing() {
   if (std::exchange(writes_shut_, true)) return;
   stream_.end_writing();
+  untaken_bytes_ = static_cast<std::uint32_t>(stream_.untaken_bytes());
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.close_timeout);
 }
 
 void Connection::on_deadline(TimePoint) {
   switch (state_) {
     case State::arriving:
-      return fail_arrival(ArrivalFailure::timeout);
+      return fail_arrival(Refusal::handshake_timeout);
     case State::reading_request:
-      if (http_ && http_->parser.started()) {  // a stalled request gets an answer
-        http_->keep_alive = false;
-        const bool handler_waits = std::exchange(http_->body_wanted, false);
-        if (handler_waits) service_.handler->on_closed(*this);
-        http::Response response = service_.error_response(408);
-        response.close = true;
-        respond(std::move(response));
-        shard_.timers().set(*this, shard_.loop().now() + service_.limits.close_timeout);
-        return;
-      }
+      if (http_->parser.started()) return stall_request();
+      note(Refusal::idle);
       return end();
     case State::answering:
     case State::websocket:
     case State::ended:
       return;
     case State::closing:
+      // Where it has taken nothing of our last words meanwhile, the system need not go on to offer them for many minutes.
+      if (untaken_bytes_ > 0 && stream_.untaken_bytes() >= untaken_bytes_) stream_.abandon();
       return end();
   }
 }
@@ -201,8 +229,12 @@ void Connection::end() {
   if (std::exchange(state_, State::ended) == State::ended) return;
   shard_.timers().clear(*this);
   if (stream_.is_open()) shard_.loop().unwatch(stream_.fd(), *this);
+  if (!queue_.empty()) stream_.abandon();  // the system need not keep what it has of an answer that will never be whole
   stream_.close();
   queue_.clear();
+  count_queue();
+  shard_.count_received(std::exchange(received_counted_bytes_, 0), 0);
+  pass_ = {};
   if (deflates_) shard_.deflation().close(window_bytes_);
   shard_.bury(*this);
 }

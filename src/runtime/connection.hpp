@@ -14,9 +14,9 @@
 #include "http/request_parser.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
-#include "runtime/arrival_failure.hpp"
 #include "runtime/handover.hpp"
 #include "runtime/output_queue.hpp"
+#include "runtime/refusal.hpp"
 #include "runtime/service.hpp"
 #include "websocket/decoder.hpp"
 #include "websocket/handshake.hpp"
@@ -29,7 +29,8 @@ class Shard;
 // this object ends and another takes over the socket.
 class Connection final : public engineio::Peer, public io::Watcher, public Timer {
  public:
-  Connection(Shard& shard, Service& service, io::Stream stream, const http::Origin& origin, const Entrance& entrance);
+  // Takes all of `handover` but what start() wants.
+  Connection(Shard& shard, Service& service, Handover& handover);
   ~Connection() override;
 
   // Watches the socket. `unread`: bytes that another shard has read already; `unsent`: answers it could not write.
@@ -48,7 +49,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   void respond(http::Response response) override;
   bool accept_websocket(std::vector<http::Header> headers) override;
   std::size_t send(const engineio::FramesPtr& frames) override;
-  std::size_t backlog_bytes() const override { return blocked_ ? queue_.bytes() : 0; }
+  std::size_t backlog_bytes() const override { return blocked_ ? queue_.held_bytes() : 0; }
   void close_websocket(std::uint16_t code, std::string_view reason) override;
   void cut() override;
 
@@ -68,6 +69,7 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
     http::RequestParser parser;
     std::string head;    // raw bytes of the incomplete head, for a move
     std::string unread;  // came in behind a request that is being answered; read on by flush()
+    TokenBucket requests;
     bool keep_alive = true;
     bool is_head = false;  // the answer has no body
     bool body_wanted = false;
@@ -87,7 +89,8 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   void begin_tls(std::string_view received);
   void read_tls_handshake();
   void end_arrival(std::string_view unread);
-  void fail_arrival(ArrivalFailure failure);
+  void fail_arrival(Refusal failure);
+  bool count_address();
 
   void on_readable();
   void on_bytes(std::span<char> bytes);
@@ -96,6 +99,9 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   bool on_head(std::string_view raw_request, std::string_view rest);
   void finish_request();
   void fail_request(http::ParseError error);
+  void stall_request();
+  void refuse_request(Refusal refusal);
+  void note(Refusal refusal);
   void refuse_handshake(websocket::HandshakeError error);
   void read_early_frames();
   void read_frames(std::span<char> bytes);
@@ -105,6 +111,9 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   void queue(std::shared_ptr<const void> owner, std::string_view bytes);
   void queue(std::string bytes);
   bool write_queue();
+  void count_queue();
+  std::size_t received_bytes() const;
+  void count_received();
   void set_blocked(bool blocked);
   void resume();
   void begin_closing();
@@ -119,8 +128,12 @@ class Connection final : public engineio::Peer, public io::Watcher, public Timer
   std::unique_ptr<HttpState> http_;
   std::unique_ptr<websocket::Decoder> decoder_;
   OutputQueue queue_;
-  std::uint32_t place_ = 0;         // in the shard's list
-  std::uint32_t window_bytes_ = 0;  // of the agreement on permessage-deflate
+  std::size_t queue_counted_bytes_ = 0;  // in the shard's statistics
+  ClientLedger::Pass pass_;
+  std::uint32_t place_ = 0;                   // in the shard's list
+  std::uint32_t window_bytes_ = 0;            // of the agreement on permessage-deflate
+  std::uint32_t received_counted_bytes_ = 0;  // in the shard's statistics
+  std::uint32_t untaken_bytes_ = 0;           // by the client's system, when we had written our last words
   State state_ = State::reading_request;
   bool in_flush_list_ = false;
   bool blocked_ = false;  // the socket has refused bytes; waits to become writable

@@ -12,7 +12,7 @@ namespace carillon::runtime {
 void Connection::begin_arrival() {
   shard_.timers().set(*this, shard_.loop().now() + service_.limits.handshake_timeout);
   if (arrival_->entrance.proxy_protocol) {
-    if (!origin_.trusted) fail_arrival(ArrivalFailure::untrusted_proxy);
+    if (!origin_.trusted) fail_arrival(Refusal::untrusted_proxy);
   } else {
     begin_tls({});
   }
@@ -31,16 +31,17 @@ void Connection::read_proxy_header() {
   const std::span<char> buffer = shard_.read_buffer().first(http::proxy_header_bytes_max);
   const auto count = stream_.read(buffer);
   if (!count && (count.error() == EAGAIN || count.error() == EINTR)) return;
-  if (!count || *count == 0) return fail_arrival(ArrivalFailure::left);
+  if (!count || *count == 0) return fail_arrival(Refusal::left);
   shard_.stats().bytes_received.add(*count);
   std::string& received = arrival_->received;
   received.append(buffer.data(), *count);
   const auto header = http::parse_proxy_header(received);
-  if (!header) return fail_arrival(ArrivalFailure::bad_proxy_header);
+  if (!header) return fail_arrival(Refusal::bad_proxy_header);
   if (!*header) return;
   const auto& [source, address, tls, size] = **header;
   if (source != http::ProxyHeader::Source::proxy)
     origin_ = {address, tls, !address.is_none() && shard_.trusted_proxies().trusts(address)};
+  if (!count_address()) return fail_arrival(Refusal::too_many_from_address);
   arrival_->entrance.proxy_protocol = false;
   const std::string rest = received.substr(size);
   if (arrival_->entrance.tls != nullptr) {
@@ -49,6 +50,9 @@ void Connection::read_proxy_header() {
     end_arrival(rest);
   }
 }
+
+// A trusted proxy's own address does not count: its clients' sessions do, each under the address that it tells.
+bool Connection::count_address() { return origin_.trusted || shard_.count_address(pass_, origin_.address); }
 
 void Connection::begin_tls(std::string_view received) {
   arrival_->received.clear();
@@ -62,10 +66,10 @@ void Connection::read_tls_handshake() {
   if (stream_.has_unsent()) set_blocked(true);
   if (!count && count.error() == EPROTO) {
     const bool plain_http = stream_.tls()->failure() == io::TlsSession::Failure::plain_http;
-    return fail_arrival(plain_http ? ArrivalFailure::plain_http : ArrivalFailure::tls_refused);
+    return fail_arrival(plain_http ? Refusal::plain_http : Refusal::tls_refused);
   }
-  if (!count && count.error() != EAGAIN && count.error() != EINTR) return fail_arrival(ArrivalFailure::left);
-  if (count && *count == 0) return fail_arrival(ArrivalFailure::left);
+  if (!count && count.error() != EAGAIN && count.error() != EINTR) return fail_arrival(Refusal::left);
+  if (count && *count == 0) return fail_arrival(Refusal::left);
   if (stream_.tls()->state() == io::TlsSession::State::handshaking) return;
   shard_.stats().tls_handshakes.add();
   if (stream_.tls()->resumed()) shard_.stats().tls_resumptions.add();
@@ -85,9 +89,9 @@ void Connection::end_arrival(std::string_view unread) {
   if (stream_.has_ended()) on_end_of_stream(true);
 }
 
-void Connection::fail_arrival(ArrivalFailure failure) {
-  shard_.on_failed_arrival(failure, origin_);
-  if (failure != ArrivalFailure::plain_http) return end();
+void Connection::fail_arrival(Refusal failure) {
+  shard_.on_refused(failure, origin_);
+  if (failure != Refusal::plain_http) return end();
   arrival_.reset();
   stream_.stop_tls();
   http::Response response = service_.error_response(400);

@@ -83,11 +83,11 @@ TEST_F(ArrivalTest, WithoutAHeaderTheConnectionEnds) {
   HttpClient client(server.http_address);
   client.send(get);
   EXPECT_TRUE(client.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::bad_proxy_header, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::bad_proxy_header, 1));
   HttpClient broken(server.http_address);
   broken.send("PROXY TCP4 nonsense\r\n" + get);
   EXPECT_TRUE(broken.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::bad_proxy_header, 2));
+  EXPECT_TRUE(server.has_refused(Refusal::bad_proxy_header, 2));
   EXPECT_EQ(server.desk.seen.size(), 0U);
 }
 
@@ -98,7 +98,7 @@ TEST_F(ArrivalTest, HeadersOfStrangersAreNotRead) {
   HttpClient client(server.http_address);
   client.send(header + get);
   EXPECT_TRUE(client.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::untrusted_proxy, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::untrusted_proxy, 1));
   EXPECT_EQ(server.desk.seen.size(), 0U);
 }
 
@@ -109,9 +109,9 @@ TEST_F(ArrivalTest, HeaderThatStallsOrLeavesCostsItsConnection) {
   HttpClient leaving(server.http_address);
   leaving.send(header.substr(0, 20));
   leaving.close();
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::left, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::left, 1));
   EXPECT_TRUE(stalling.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::timeout, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::handshake_timeout, 1));
   EXPECT_TRUE(server.has_connections(0));
 }
 
@@ -159,7 +159,7 @@ TEST_F(ArrivalTest, PlainHttpOnATlsPortIsAnswered) {
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.head, HasSubstr("Connection: close"));
   EXPECT_TRUE(client.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::plain_http, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::plain_http, 1));
 }
 
 TEST_F(ArrivalTest, RubbishOnATlsPortEndsTheConnection) {
@@ -167,7 +167,7 @@ TEST_F(ArrivalTest, RubbishOnATlsPortEndsTheConnection) {
   HttpClient client(server.http_address);
   client.send(std::string(1'000, '\x7f'));
   EXPECT_TRUE(client.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::tls_refused, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::tls_refused, 1));
 }
 
 TEST_F(ArrivalTest, HandshakeThatStallsOrLeavesCostsItsConnection) {
@@ -177,10 +177,10 @@ TEST_F(ArrivalTest, HandshakeThatStallsOrLeavesCostsItsConnection) {
   half.send(std::string("\x16\x03\x01\x02\x00\x01", 6));
   HttpClient leaving(server.http_address);
   leaving.close();
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::left, 1));
+  EXPECT_TRUE(server.has_refused(Refusal::left, 1));
   EXPECT_TRUE(half.closed());
   EXPECT_TRUE(silent.closed());
-  EXPECT_TRUE(server.has_failed_arrivals(ArrivalFailure::timeout, 2));
+  EXPECT_TRUE(server.has_refused(Refusal::handshake_timeout, 2));
   HttpClient honest("https://" + server.http_address);
   EXPECT_EQ(honest.get("/origin").body, "127.0.0.1 secure");
 }

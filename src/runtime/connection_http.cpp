@@ -23,9 +23,10 @@ void Connection::read_requests(std::string_view bytes) {
 // One step of the parser. False when more bytes are needed, or the connection has changed hands or ended.
 bool Connection::take_request_bytes(std::string_view& bytes) {
   http::RequestParser& parser = http_->parser;
-  if (!parser.started() && !bytes.empty())
-    shard_.timers().set(*this, shard_.loop().now() + service_.limits.head_timeout);
+  const bool waiting = !parser.started();
   const auto used = parser.feed(bytes);
+  // For all of the head, from its first byte; empty lines before it, which are ignored, buy no time.
+  if (waiting && parser.started()) shard_.timers().set(*this, shard_.loop().now() + service_.limits.head_timeout);
   if (!used) {
     fail_request(used.error());
     return false;
@@ -60,6 +61,10 @@ bool Connection::on_head(std::string_view raw_request, std::string_view rest) {
       shard_.move(*this, *owner, std::move(unread));
       return false;
     }
+  }
+  if (!origin_.trusted && !http_->requests.take(service_.limits.requests, shard_.loop().now())) {
+    refuse_request(Refusal::too_many_requests);
+    return false;
   }
   const http::Origin origin = http::origin_behind(shard_.trusted_proxies(), origin_, request.headers);
   request.address = origin.address.to_string();
@@ -97,9 +102,10 @@ void Connection::fail_request(http::ParseError error) {
   const bool handler_waits = std::exchange(http_->body_wanted, false);
   http_->keep_alive = false;
   state_ = State::answering;
-  http::Response response = service_.error_response(http::status_of(error));
+  const Refusal refusal = refusal_of(error);
+  note(refusal);
+  http::Response response = service_.error_response(http_status(refusal).value_or(400));
   response.close = true;
-  shard_.stats().http_errors.add();
   if (handler_waits) {
     if (error == http::ParseError::body_too_large) {
       service_.handler->on_body_refused(*this);
@@ -108,6 +114,28 @@ void Connection::fail_request(http::ParseError error) {
     }
   }
   if (state_ == State::answering) respond(std::move(response));
+}
+
+// The time for its head or its body is over.
+void Connection::stall_request() {
+  const Refusal refusal = http_->parser.head_complete() ? Refusal::body_timeout : Refusal::header_timeout;
+  if (std::exchange(http_->body_wanted, false)) service_.handler->on_closed(*this);
+  refuse_request(refusal);
+  shard_.timers().set(*this, shard_.loop().now() + service_.limits.close_timeout);
+}
+
+// Answers it, and ends the connection.
+void Connection::refuse_request(Refusal refusal) {
+  note(refusal);
+  http_->keep_alive = false;
+  http::Response response = service_.error_response(http_status(refusal).value_or(400));
+  response.close = true;
+  respond(std::move(response));
+}
+
+void Connection::note(Refusal refusal) {
+  shard_.stats().http_errors.add(http_status(refusal) ? 1 : 0);
+  shard_.on_refused(refusal, origin_);
 }
 
 void Connection::respond(http::Response response) {

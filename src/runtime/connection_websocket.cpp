@@ -36,6 +36,7 @@ bool Connection::accept_websocket(std::vector<http::Header> headers) {
 }
 
 void Connection::refuse_handshake(websocket::HandshakeError error) {
+  note(Refusal::bad_websocket_request);
   http::Response response{400, {{"Content-Type", "text/plain"}}, "Bad WebSocket handshake\n", true};
   switch (error) {
     case websocket::HandshakeError::not_get:
@@ -110,7 +111,7 @@ std::size_t Connection::send(const engineio::FramesPtr& frames) {
     queue(frames, frames->wire());
   }
   if (queue_.bytes() >= service_.limits.write_early_bytes && !blocked_) write_queue();
-  return queue_.bytes();
+  return queue_.held_bytes();
 }
 
 void Connection::close_websocket(std::uint16_t code, std::string_view reason) {

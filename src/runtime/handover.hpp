@@ -3,8 +3,10 @@
 
 #include <string>
 
+#include "base/rate_limit.hpp"
 #include "http/forwarded.hpp"
 #include "io/stream.hpp"
+#include "runtime/client_ledger.hpp"
 
 namespace carillon::runtime {
 
@@ -20,6 +22,8 @@ struct Handover {
   Entrance entrance = {};   // still to come
   std::string unread = {};  // plaintext that another shard has read already
   std::string unsent = {};  // plaintext that it could not write
+  ClientLedger::Pass pass = {};
+  TokenBucket requests = {};  // that it may send
 };
 
 }  // namespace carillon::runtime

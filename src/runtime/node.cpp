@@ -14,6 +14,7 @@
 #include "engineio/cookie.hpp"
 #include "engineio/session_id.hpp"
 #include "runtime/client_files.hpp"
+#include "runtime/limits.hpp"
 #include "runtime/node_hooks.hpp"
 #include "socketio/memory_recovery_store.hpp"
 #include "socketio/operation.hpp"
@@ -73,7 +74,7 @@ engineio::Options engine_options(const ServerOptions& options) {
   engine.upgrade_timeout = Milliseconds(options.upgrade_timeout_ms);
   engine.max_payload_bytes = options.max_payload_bytes;
   engine.allow_eio3 = options.allow_eio3;
-  engine.send_queue_bytes_max = options.send_queue_bytes_max;
+  apply_limits(options.limits, engine);
   engine.allow_request_timeout = Milliseconds(options.allow_request_timeout_ms);
   engine.http_compression = compression_settings(options.http_compression);
   engine.cors = {.origins = options.cors_origins,
@@ -87,6 +88,11 @@ engineio::Options engine_options(const ServerOptions& options) {
     if (const auto wrong = engineio::check_cookie(*options.cookie)) throw std::invalid_argument(*wrong);
   engine.per_message_deflate = deflate_settings(options.per_message_deflate);
   return engine;
+}
+
+// Each has its own: what one shard holds is not known to the others.
+std::size_t share_of_shard(std::size_t total, unsigned shards) {
+  return total == 0 ? 0 : std::max<std::size_t>(total / shards, 1);
 }
 
 }  // namespace
@@ -132,18 +138,22 @@ class Node::Application final : public ShardApplication {
 Node::Application& Node::application(Shard& shard) { return static_cast<Application&>(shard.application()); }
 
 Node::Node(ServerOptions options)
-    : options_(std::move(options)), engine_options_(engine_options(options_)), name_(options_.node_name) {
+    : options_(std::move(options)),
+      engine_options_(engine_options(options_)),
+      name_(options_.node_name),
+      ledger_(ledger_limits(options_.limits), *make_system_random()) {
   socketio_options_.connect_timeout = Milliseconds(options_.connect_timeout_ms);
   socketio_options_.parser = options_.parser;
-  socketio_options_.attachments_max = options_.attachments_max;
+  apply_limits(options_.limits, socketio_options_);
   namespace_limits_ = {options_.namespaces_max, options_.namespace_bytes_max, options_.cleanup_empty_child_namespaces};
   socketio_options_.ack_timeout = Milliseconds(options_.ack_timeout_ms);
   socketio_options_.broadcast_ack_timeout = Milliseconds(options_.broadcast_ack_timeout_ms);
-  socketio_options_.broadcast_ack_bytes_max = options_.broadcast_ack_bytes_max;
   if (name_.empty()) name_ = default_name(*make_system_random());
   if (options_.shards == 0) options_.shards = usable_cores();
   options_.shards = std::min(options_.shards, engineio::shards_max);
   engine_options_.per_message_deflate.window_bytes_max /= options_.shards;
+  socketio_options_.pending_packet_bytes_total_max =
+      share_of_shard(options_.limits.receive_buffer_bytes_total_max, options_.shards);
   of("/");
 }
 
@@ -229,8 +239,14 @@ void Node::make_shards() {
   if (options_.recovery.enabled) make_recovery();
   std::vector<Shard*> all;
   for (unsigned index = 0; index < options_.shards; ++index) {
-    const Shard::Settings settings{index, tag, &engine_options_, Milliseconds(options_.drain_timeout_ms),
-                                   &reception_->proxies()};
+    const Shard::Settings settings{index,
+                                   tag,
+                                   &engine_options_,
+                                   Milliseconds(options_.drain_timeout_ms),
+                                   &reception_->proxies(),
+                                   &ledger_,
+                                   share_of_shard(options_.limits.send_queue_bytes_total_max, options_.shards),
+                                   share_of_shard(options_.limits.receive_buffer_bytes_total_max, options_.shards)};
     shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
       if (adapter_ && !backplane_) {
         std::vector<std::string> names;
@@ -239,7 +255,9 @@ void Node::make_shards() {
       }
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
     }));
-    shards_.back()->client_service().limits.handshake_timeout = reception_->handshake_timeout();
+    ServiceLimits& limits = shards_.back()->client_service().limits;
+    apply_limits(options_.limits, limits);
+    limits.requests = request_limit(options_.limits);
     all.push_back(shards_.back().get());
     cores_.push_back(&application(*all.back()).core);
   }
@@ -256,7 +274,7 @@ void Node::make_recovery() {
 void Node::bind_api() {
   api_service_.handler = api_->handler;
   api_service_.limits.parser = api_->limits;
-  api_service_.limits.handshake_timeout = reception_->handshake_timeout();
+  apply_limits(options_.limits, api_service_.limits);
   api_service_.error_response = api_->error_response;
   reception_->bind_api(*shards_.front(), api_service_);
 }

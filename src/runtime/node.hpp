@@ -19,6 +19,7 @@
 #include "http/exchange.hpp"
 #include "io/signals.hpp"
 #include "runtime/backplane.hpp"
+#include "runtime/client_ledger.hpp"
 #include "runtime/reception.hpp"
 #include "runtime/shard.hpp"
 #include "socketio/namespace_registry.hpp"
@@ -106,6 +107,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   engineio::Options engine_options_;
   socketio::Options socketio_options_;
   std::string name_;
+  ClientLedger ledger_;
   std::optional<AdapterOptions> adapter_;
   socketio::NamespaceRegistry::Limits namespace_limits_;
   socketio::NamespaceRegistry namespaces_{*this, namespace_limits_};

@@ -43,6 +43,13 @@ class Collector {
   const Node& node_;
 };
 
+// Handshakes are refused by the engine, everything before them by the connection.
+const Counter& refused(const Shard& shard, Refusal refusal) {
+  if (refusal == Refusal::too_many_sessions) return shard.engine().stats().too_many_sessions;
+  if (refusal == Refusal::too_many_handshakes) return shard.engine().stats().too_many_handshakes;
+  return shard.stats().refused[static_cast<std::size_t>(refusal)];
+}
+
 void collect_connections(const Node& node, Collector& out) {
   const auto of = [&](auto member) {
     return out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().*member; });
@@ -52,12 +59,16 @@ void collect_connections(const Node& node, Collector& out) {
           of(&Stats::connections_accepted));
   out.add("carillon_connections_moved_total", "Connections moved to the shard that owns their session.", Type::counter,
           of(&Stats::connections_moved));
-  for (std::size_t reason = 0; reason < arrival_failure_count; ++reason) {
-    out.add("carillon_arrivals_failed_total", "Connections that ended before their first request, by reason.",
-            Type::counter,
-            out.sum([&](unsigned i) -> const auto& { return node.shards()[i]->stats().arrivals_failed[reason]; }),
-            {{"reason", std::string(to_string(static_cast<ArrivalFailure>(reason)))}});
+  for (std::size_t reason = 0; reason < refusal_count; ++reason) {
+    const auto refusal = static_cast<Refusal>(reason);
+    out.add("carillon_connections_refused_total", "Connections, requests and handshakes refused, by reason.",
+            Type::counter, out.sum([&](unsigned i) -> const auto& { return refused(*node.shards()[i], refusal); }),
+            {{"reason", std::string(to_string(refusal))}});
   }
+  out.add("carillon_receive_buffer_bytes", "Messages and bodies from clients as far as they have come.", Type::gauge,
+          of(&Stats::receive_buffer_bytes));
+  out.add("carillon_send_queue_bytes", "What waits for clients that do not take it.", Type::gauge,
+          of(&Stats::send_queue_bytes));
   out.add("carillon_tls_handshakes_total", "TLS handshakes completed.", Type::counter, of(&Stats::tls_handshakes));
   out.add("carillon_tls_resumptions_total", "Those of them that resumed an earlier session.", Type::counter,
           of(&Stats::tls_resumptions));
@@ -123,6 +134,8 @@ void collect_sessions(const Node& node, Collector& out) {
             of([reason](const Stats& stats) -> const Counter& { return stats.sessions_closed[reason]; }),
             {{"reason", std::string(to_string(static_cast<engineio::CloseReason>(reason)))}});
   }
+  out.add("carillon_outbox_bytes", "What waits for the next poll of clients.", Type::gauge,
+          member(&Stats::outbox_bytes));
   out.add("carillon_upgrades_total", "Sessions upgraded from polling to WebSocket.", Type::counter,
           member(&Stats::upgrades));
   out.add("carillon_handshakes_waiting", "Handshakes that wait for the application to allow them.", Type::gauge,
@@ -154,9 +167,18 @@ void collect_sockets(const Node& node, Collector& out) {
   out.count("carillon_namespaces_refused_total",
             "Connections refused because there are namespaces_max such namespaces.", node.namespaces().refused());
   out.add("carillon_rooms", "Rooms with members here, summed over shards.", Type::gauge, of(&Stats::rooms));
+  out.add("carillon_pending_packet_bytes", "Packets from clients whose attachments have not all come.", Type::gauge,
+          of(&Stats::pending_packet_bytes));
   out.add("carillon_connects_total", "Sockets that connected to a namespace.", Type::counter, of(&Stats::connects));
   out.add("carillon_connect_errors_total", "Connections to a namespace refused.", Type::counter,
           of(&Stats::connect_errors));
+  out.add("carillon_client_namespaces_refused_total",
+          "Connections to a namespace beyond limits.namespaces_per_client_max.", Type::counter,
+          of(&Stats::namespaces_refused));
+  out.add("carillon_joins_refused_total", "Rooms that were not joined: beyond limits.rooms_per_socket_max.",
+          Type::counter, of(&Stats::joins_refused));
+  out.add("carillon_acks_given_up_total", "Acknowledgements given up: beyond limits.pending_acks_per_socket_max.",
+          Type::counter, of(&Stats::acks_given_up));
   out.add("carillon_events_received_total", "Events from clients.", Type::counter, of(&Stats::events_received));
   out.add("carillon_events_refused_total", "Events that the application's middleware refused.", Type::counter,
           of(&Stats::events_refused));

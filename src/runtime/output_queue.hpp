@@ -19,6 +19,8 @@ class OutputQueue {
 
   bool empty() const { return chunks_.empty(); }
   std::size_t bytes() const { return bytes_; }
+  // With what each piece costs beside its bytes.
+  std::size_t held_bytes() const { return bytes_ + (chunks_.size() - head_) * sizeof(Chunk); }
 
   enum class Outcome : std::uint8_t {
     done,     // all is with the system

@@ -37,7 +37,7 @@ void tell(const io::Endpoint& endpoint, const io::Listener& listener, std::strin
 }  // namespace
 
 Reception::Reception(const ServerOptions& options, const std::optional<std::string>& api_listen)
-    : proxies_(parse_proxies(options.trusted_proxies)), handshake_timeout_(options.handshake_timeout_ms) {
+    : proxies_(parse_proxies(options.trusted_proxies)) {
   clients_.push_back(endpoint_of(options.listen));
   for (const std::string& listen : options.more_listeners) clients_.push_back(endpoint_of(listen));
   if (api_listen) api_ = endpoint_of(*api_listen);

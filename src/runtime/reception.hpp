@@ -31,7 +31,6 @@ class Reception {
   void bind_api(Shard& shard, Service& service);
 
   const http::TrustedProxies& proxies() const { return proxies_; }
-  Milliseconds handshake_timeout() const { return handshake_timeout_; }
 
   // HOST:PORT or unix:PATH of the first listener.
   const std::string& client_address() const { return client_address_; }
@@ -52,7 +51,6 @@ class Reception {
   std::vector<io::Endpoint> clients_;
   std::optional<io::Endpoint> api_;
   http::TrustedProxies proxies_;
-  Milliseconds handshake_timeout_;
   std::unique_ptr<io::TlsCredentials> tls_;
   std::string client_address_;
   std::string client_url_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "base/rate_limit.hpp"
 #include "base/time.hpp"
 #include "engineio/engine.hpp"
 #include "http/exchange.hpp"
@@ -15,6 +16,7 @@ namespace carillon::runtime {
 
 struct ServiceLimits {
   http::ParserLimits parser;
+  RateLimit requests;                          // on one connection
   Milliseconds handshake_timeout{10'000};      // from the connection to the end of its proxy's header and TLS handshake
   Milliseconds head_timeout{15'000};           // from the first byte of a request to the end of its head
   Milliseconds body_timeout{30'000};           // for the body

@@ -1,6 +1,9 @@
 #include "runtime/shard.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -11,7 +14,8 @@ namespace carillon::runtime {
 namespace {
 
 constexpr std::size_t read_buffer_bytes = 64 * 1024;
-constexpr Milliseconds farewell{250};  // for guests whose last work came in when the time for stopping was up
+constexpr std::size_t ends_per_turn = 64;  // when too much waits for all clients; the others have their turn in between
+constexpr Milliseconds farewell{250};      // for guests whose last work came in when the time for stopping was up
 
 // Sent by the client listeners where the HTTP layer itself refuses; the reference server's are as bare.
 http::Response plain_error(int status) {
@@ -38,6 +42,7 @@ Shard::Shard(Settings settings, const MakeApplication& make_application)
                                                engineio::Engine::Identity{settings_.node_tag, settings_.index},
                                                application_->session_handler(), timers_, *random_);
   engine_->set_hooks(application_->handshake_hooks());
+  if (settings_.ledger != nullptr) engine_->set_gate(*settings_.ledger);
   clients_.handler = this;
   clients_.engine = engine_.get();
   clients_.limits.parser.body_bytes_max = settings_.engine->max_payload_bytes;
@@ -74,11 +79,27 @@ void Shard::on_accepted(const Listening& listening, io::Socket socket, const io:
   const IpAddress address = peer.ip();
   Handover handover{
       io::Stream(std::move(socket)), {address, false, trusted_proxies().trusts(address)}, listening.entrance};
+  if (listening.service == &clients_ && !admit(handover)) return;
   if (listening.spread == Spread::no || siblings_.empty()) return adopt(*listening.service, std::move(handover));
   Shard& target = *siblings_[next_shard_++ % siblings_.size()];
   if (&target == this) return adopt(clients_, std::move(handover));
   target.post(
       [&target, handover = std::move(handover)]() mutable { target.adopt(target.clients_, std::move(handover)); });
+}
+
+// Those who administer the node come in by another listener, also when there are too many clients.
+bool Shard::admit(Handover& handover) {
+  if (settings_.ledger == nullptr) return true;
+  auto pass = settings_.ledger->admit();
+  if (!pass) {
+    on_refused(Refusal::too_many_connections, handover.origin);
+    return false;
+  }
+  handover.pass = std::move(*pass);
+  if (handover.entrance.proxy_protocol || handover.origin.trusted) return true;  // it will say whom it speaks for
+  if (settings_.ledger->count_address(handover.pass, handover.origin.address)) return true;
+  on_refused(Refusal::too_many_from_address, handover.origin);
+  return false;
 }
 
 void Shard::begin_stop(Then then) {
@@ -125,8 +146,7 @@ void Shard::end_guests(TimePoint now) {
 
 void Shard::adopt(Service& service, Handover handover) {
   if (drained_) return;  // moved here by a shard that still drains
-  auto connection =
-      std::make_unique<Connection>(*this, service, std::move(handover.stream), handover.origin, handover.entrance);
+  auto connection = std::make_unique<Connection>(*this, service, handover);
   Connection& adopted = *connection;
   adopted.place_ = static_cast<std::uint32_t>(connections_.size());
   connections_.push_back(std::move(connection));
@@ -139,16 +159,42 @@ void Shard::adopt(Service& service, Handover handover) {
   }
 }
 
-void Shard::on_failed_arrival(ArrivalFailure failure, const http::Origin& origin) {
-  const auto index = static_cast<std::size_t>(failure);
-  stats_.arrivals_failed[index].add();
-  const bool by_proxy = failure == ArrivalFailure::untrusted_proxy || failure == ArrivalFailure::bad_proxy_header;
-  if (!by_proxy || std::exchange(arrival_failures_told_[index], true)) return;
+bool Shard::count_received(std::size_t before, std::size_t now) {
+  stats_.receive_buffer_bytes.add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(before));
+  const std::size_t limit = settings_.receive_buffer_bytes_total_max;
+  return limit == 0 || static_cast<std::size_t>(stats_.receive_buffer_bytes.value()) <= limit;
+}
+
+bool Shard::count_address(ClientLedger::Pass& pass, const IpAddress& address) {
+  return settings_.ledger == nullptr || settings_.ledger->count_address(pass, address);
+}
+
+void Shard::on_refused(Refusal refusal, const http::Origin& origin) {
+  stats_.refused[static_cast<std::size_t>(refusal)].add();
   const std::string peer = origin.address.is_none() ? "a Unix socket" : origin.address.to_string();
-  log_warn(
-      "A connection from " + peer + " was closed: this listener requires the PROXY protocol, and " +
-      (failure == ArrivalFailure::untrusted_proxy ? "that is no trusted proxy" : "its header is missing or malformed") +
-      ". Further ones are only counted.");
+  log_debug("connection from " + peer + " refused: " + std::string(to_string(refusal)));
+  warn_once(refusal, peer);
+}
+
+// Where it may well be the configuration that is wrong, and not the client.
+void Shard::warn_once(Refusal refusal, std::string_view peer) {
+  const auto why = [refusal]() -> std::string_view {
+    switch (refusal) {
+      case Refusal::untrusted_proxy:
+        return "this listener requires the PROXY protocol, and that is no trusted proxy";
+      case Refusal::bad_proxy_header:
+        return "this listener requires the PROXY protocol, and its header is missing or malformed";
+      case Refusal::too_many_connections:
+        return "there are limits.connections_max of them";
+      case Refusal::too_many_from_address:
+        return "there are limits.connections_per_address_max from this address; if that is a proxy, it belongs into "
+               "clients.trusted_proxies";
+      default:
+        return {};
+    }
+  }();
+  if (why.empty() || std::exchange(refusals_told_[static_cast<std::size_t>(refusal)], true)) return;
+  log_warn(fmt::format("A connection from {} was closed: {}. Further ones are only counted.", peer, why));
 }
 
 void Shard::bury(Connection& connection) {
@@ -174,7 +220,9 @@ std::optional<unsigned> Shard::foreign_owner(const http::Request& request) const
 void Shard::move(Connection& connection, unsigned owner, std::string unread) {
   connection.write_queue();
   loop_.unwatch(connection.stream_.fd(), connection);
-  Handover handover{std::move(connection.stream_), connection.origin_, {}, std::move(unread), connection.queue_.copy()};
+  Handover handover{
+      std::move(connection.stream_), connection.origin_,        {}, std::move(unread), connection.queue_.copy(),
+      std::move(connection.pass_),   connection.http_->requests};
   Shard& target = *siblings_[owner];
   target.post(
       [&target, handover = std::move(handover)]() mutable { target.adopt(target.clients_, std::move(handover)); });
@@ -204,11 +252,45 @@ void Shard::write_everything() {
     engine_->flush();
     for (std::size_t i = 0; i < to_flush_.size(); ++i) to_flush_[i]->flush();
     to_flush_.clear();
-  } while (engine_->has_work());
+    shed_load();
+  } while (engine_->has_work() || !to_flush_.empty());
   graveyard_.clear();
 }
 
+std::size_t Shard::waiting_bytes() const {
+  return static_cast<std::size_t>(stats_.send_queue_bytes.value() + engine_->stats().outbox_bytes.value());
+}
+
+bool Shard::is_overloaded() const {
+  const std::size_t limit = settings_.send_queue_bytes_total_max;
+  return limit != 0 && waiting_bytes() > limit;
+}
+
+// More waits for the clients together than the shard may hold: those for whom most waits go first, until an eighth is free
+// again; so this is not done often, and each time for a good part of them.
+void Shard::shed_load() {
+  if (!is_overloaded()) return;
+  const std::size_t limit = settings_.send_queue_bytes_total_max;
+  const std::size_t goal = limit - limit / 8;
+  std::vector<std::pair<std::size_t, Connection*>> slow;
+  for (const auto& connection : connections_)
+    if (const std::size_t bytes = connection->queue_counted_bytes_; bytes > 0)
+      slow.emplace_back(bytes, connection.get());
+  std::ranges::sort(slow, std::greater());
+  std::size_t ends = 0;
+  for (const auto& [bytes, connection] : slow) {
+    if (waiting_bytes() <= goal || ends++ == ends_per_turn) return;
+    if (connection->state_ == Connection::State::ended) continue;
+    engine_->overload(*connection);
+    if (connection->state_ == Connection::State::ended) continue;
+    connection->note(Refusal::overloaded);  // it was no session's
+    connection->cut();
+  }
+  if (waiting_bytes() > goal) engine_->overload_outboxes(waiting_bytes() - goal);
+}
+
 TimePoint Shard::next_deadline() const {
+  if (engine_->has_slow_clients() || is_overloaded()) return loop_.now();
   TimePoint next = timers_.next_wake();
   if (!drained_) next = std::min(next, stop_at_);
   if (drained_ && !stays_) next = std::min(next, guests_end_at_);

@@ -45,6 +45,9 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
     const engineio::Options* engine = nullptr;      // outlives the shard
     Milliseconds drain_timeout{1'000};              // between begin_stop() and the end of the thread, at most
     const http::TrustedProxies* proxies = nullptr;  // outlives the shard; null: none
+    ClientLedger* ledger = nullptr;                 // of the clients; outlives the shard; null: all may come
+    std::size_t send_queue_bytes_total_max = 0;     // on this shard, as the next; 0: no limit
+    std::size_t receive_buffer_bytes_total_max = 0;
   };
   using MakeApplication = std::function<std::unique_ptr<ShardApplication>(Shard&)>;
 
@@ -88,7 +91,10 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
 
   // For connections.
   const http::TrustedProxies& trusted_proxies() const { return *settings_.proxies; }
-  void on_failed_arrival(ArrivalFailure failure, const http::Origin& origin);
+  void on_refused(Refusal refusal, const http::Origin& origin);
+  // What connections hold of messages that are not complete has changed. False: it is too much, together.
+  bool count_received(std::size_t before, std::size_t now);
+  bool count_address(ClientLedger::Pass& pass, const IpAddress& address);
   bool stopping() const { return stop_at_ != never; }
   std::span<char> read_buffer() { return read_buffer_; }
   std::string& scratch() { return scratch_; }  // for copying together what is written
@@ -105,9 +111,14 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
  private:
   struct Listening;
   void on_accepted(const Listening& listening, io::Socket socket, const io::SocketAddress& peer);
+  bool admit(Handover& handover);
   void adopt(Service& service, Handover handover);
   void close_everything();
   void write_everything();
+  std::size_t waiting_bytes() const;
+  bool is_overloaded() const;
+  void shed_load();
+  void warn_once(Refusal refusal, std::string_view peer);
   void end_everything(TimePoint now);
   void end_guests(TimePoint now);
 
@@ -150,7 +161,7 @@ class Shard final : public socketio::ShardPort, private io::LoopHooks, private h
   TimePoint guests_end_at_ = never;
   bool drained_ = false;  // all connections have ended
   bool stays_ = false;
-  std::array<bool, arrival_failure_count> arrival_failures_told_{};
+  std::array<bool, refusal_count> refusals_told_{};
   std::thread thread_;
 };
 

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/counter.hpp"
-#include "runtime/arrival_failure.hpp"
+#include "runtime/refusal.hpp"
 #include "websocket/deflate_stats.hpp"
 
 namespace carillon::runtime {
@@ -12,8 +12,10 @@ namespace carillon::runtime {
 struct Stats {
   Gauge connections;  // TCP
   Counter connections_accepted;
-  Counter connections_moved;                                   // to the shard that owns the session
-  std::array<Counter, arrival_failure_count> arrivals_failed;  // by ArrivalFailure
+  Counter connections_moved;  // to the shard that owns the session
+  RefusalCounters refused;
+  Gauge receive_buffer_bytes;  // of messages and bodies that are not complete
+  Gauge send_queue_bytes;      // that clients have not taken when a turn ends
   Counter tls_handshakes;
   Counter tls_resumptions;  // of them
   Counter http_requests;

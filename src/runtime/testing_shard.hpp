@@ -91,14 +91,27 @@ struct TinyServerSettings {
   Milliseconds drain_timeout{200};
   Entrance entrance{};  // of both listeners
   http::TrustedProxies proxies{};
+  LedgerLimits ledger{};
+  std::size_t send_queue_bytes_total_max = 0;
+  std::size_t receive_buffer_bytes_total_max = 0;
 };
 
 class TinyServer {
  public:
   using Settings = TinyServerSettings;
   explicit TinyServer(Settings settings = {})
-      : engine_(std::move(settings.engine)), proxies_(std::move(settings.proxies)), entrance_(settings.entrance) {
-    const Shard::Settings shard_settings{0, "test", &engine_, settings.drain_timeout, &proxies_};
+      : engine_(std::move(settings.engine)),
+        proxies_(std::move(settings.proxies)),
+        entrance_(settings.entrance),
+        ledger_(std::move(settings.ledger), *make_system_random()) {
+    const Shard::Settings shard_settings{0,
+                                         "test",
+                                         &engine_,
+                                         settings.drain_timeout,
+                                         &proxies_,
+                                         &ledger_,
+                                         settings.send_queue_bytes_total_max,
+                                         settings.receive_buffer_bytes_total_max};
     shard_ = std::make_unique<Shard>(shard_settings, [this](Shard&) {
       auto application = std::make_unique<Echo>();
       echo_ = application.get();
@@ -130,9 +143,9 @@ class TinyServer {
   }
   Shard& shard() { return *shard_; }
   Echo& echo() { return *echo_; }
-  bool has_failed_arrivals(ArrivalFailure failure, std::uint64_t count) {
-    const Counter& failed = std::as_const(*shard_).stats().arrivals_failed[static_cast<std::size_t>(failure)];
-    return eventually([&] { return failed.value() == count; });
+  bool has_refused(Refusal refusal, std::uint64_t count) {
+    const Counter& refused = std::as_const(*shard_).stats().refused[static_cast<std::size_t>(refusal)];
+    return eventually([&] { return refused.value() == count; });
   }
   bool has_connections(std::int64_t count) {
     return eventually([&] { return std::as_const(*shard_).stats().connections.value() == count; });
@@ -153,6 +166,7 @@ class TinyServer {
   engineio::Options engine_;
   http::TrustedProxies proxies_;
   Entrance entrance_;
+  ClientLedger ledger_;
   Service service_;
   Echo* echo_ = nullptr;
   std::unique_ptr<Shard> shard_;

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "socketio/disconnect_reason.hpp"
 #include "socketio/namespace_core.hpp"
 #include "socketio/namespace_request.hpp"
 #include "socketio/server_core.hpp"
@@ -13,34 +14,8 @@
 namespace carillon::socketio {
 namespace {
 
-constexpr std::size_t socket_id_characters = 20;  // 120 bits; sharded adapters of Node.js know private rooms by it
-
-DisconnectReason reason_of(engineio::CloseReason reason) {
-  using engineio::CloseReason;
-  switch (reason) {
-    case CloseReason::transport_close:
-      return DisconnectReason::transport_close;
-    case CloseReason::transport_error:
-      return DisconnectReason::transport_error;
-    case CloseReason::ping_timeout:
-      return DisconnectReason::ping_timeout;
-    case CloseReason::parse_error:
-      return DisconnectReason::parse_error;
-    case CloseReason::forced_close:
-    case CloseReason::rate_limited:
-      return DisconnectReason::forced_close;
-    case CloseReason::slow_consumer:
-    case CloseReason::overloaded:
-      return DisconnectReason::transport_error;
-    case CloseReason::connect_timeout:
-      return DisconnectReason::forced_close;
-    case CloseReason::taken_over:
-      return DisconnectReason::transport_close;
-    case CloseReason::shutting_down:
-      return DisconnectReason::server_shutting_down;
-  }
-  return DisconnectReason::transport_close;
-}
+constexpr std::size_t small_packet_bytes = 64 * 1024;  // passes even where attackers hold all that there is
+constexpr std::size_t socket_id_characters = 20;       // 120 bits; sharded adapters of Node.js know private rooms by it
 
 }  // namespace
 
@@ -59,7 +34,7 @@ class Client::ConnectTimer final : public Timer {
 Client::Client(ServerCore& server, engineio::Session& session)
     : server_(server),
       session_(session),
-      decoder_(server.options().parser, server.options().attachments_max),
+      decoder_(server.options().parser, server.options().attachments_max, server.options().packet_bytes_max),
       is_v2_(v2::is_spoken_by(session)),
       connect_timer_(std::make_unique<ConnectTimer>(*this)) {
   server.surroundings().timers.set(*connect_timer_, server.now() + server.options().connect_timeout);
@@ -74,7 +49,11 @@ void Client::connected() { connect_timer_.reset(); }
 void Client::on_message(bool binary, std::string_view data) {
   IncomingPacket packet;
   const auto complete = decoder_.decode(binary, data, packet);
-  if (complete && !*complete) return;
+  const bool too_much = !count_pending();
+  if (complete && !*complete) {
+    if (too_much) session_.close(engineio::CloseReason::overloaded);
+    return;
+  }
   const auto result = complete ? on_packet(packet) : Failure(complete.error());
   if (result) return;
   // One consequence for every kind of malformed packet: the connection ends, as with the reference server.
@@ -85,6 +64,15 @@ void Client::on_message(bool binary, std::string_view data) {
   const auto sockets = sockets_;  // handlers may end any of them
   for (const auto& socket : sockets) socket->tell_error({message, nullptr});
   session_.close(engineio::CloseReason::parse_error);
+}
+
+// What it has sent of a packet that waits for attachments. False: that is much, and of all clients it is too much.
+bool Client::count_pending() {
+  const std::size_t before = std::exchange(pending_counted_bytes_, decoder_.pending_bytes());
+  Gauge& total = server_.stats().pending_packet_bytes;
+  total.add(static_cast<std::int64_t>(pending_counted_bytes_) - static_cast<std::int64_t>(before));
+  const std::size_t limit = server_.options().pending_packet_bytes_total_max;
+  return limit == 0 || pending_counted_bytes_ <= small_packet_bytes || static_cast<std::size_t>(total.value()) <= limit;
 }
 
 Result<void, PacketError> Client::on_packet(IncomingPacket& packet) {
@@ -115,6 +103,11 @@ Result<void, PacketError> Client::on_packet(IncomingPacket& packet) {
 Result<void, PacketError> Client::on_connect(IncomingPacket& packet) {
   const std::string_view name = packet.name_space;
   if (find(name) || is_asked_for(name)) return Failure(PacketError::out_of_place);
+  if (sockets_.size() + requests_.size() >= server_.options().namespaces_per_client_max) {
+    server_.stats().namespaces_refused.add();
+    refuse(name, "Too many namespaces");
+    return {};
+  }
   NamespaceCore* name_space = server_.find_namespace(name);
   if (name_space == nullptr) name_space = server_.find_child(name);
   if (name_space != nullptr) {
@@ -217,8 +210,10 @@ void Client::disconnect() {
 void Client::on_close(engineio::CloseReason reason) {
   connect_timer_.reset();
   decoder_.reset();
+  count_pending();
   requests_.clear();
-  for (const auto& socket : std::exchange(sockets_, {})) socket->end(end_reason_.value_or(reason_of(reason)));
+  for (const auto& socket : std::exchange(sockets_, {}))
+    socket->end(end_reason_.value_or(disconnect_reason_of(reason)));
 }
 
 }  // namespace carillon::socketio

@@ -57,6 +57,8 @@ class Client final : public engineio::SessionAttachment {
  private:
   class ConnectTimer;
 
+  bool count_pending();
+
   std::shared_ptr<SocketCore> add_socket(NamespaceCore& name_space, Value auth);
 
   Result<void, PacketError> on_packet(IncomingPacket& packet);
@@ -70,6 +72,7 @@ class Client final : public engineio::SessionAttachment {
   std::vector<std::shared_ptr<SocketCore>> sockets_;
   std::vector<std::shared_ptr<NamespaceRequest>> requests_;  // of which the application has not decided yet
   Decoder decoder_;
+  std::size_t pending_counted_bytes_ = 0;  // in the server's statistics
   bool is_v2_;
   std::unique_ptr<ConnectTimer> connect_timer_;
   std::optional<DisconnectReason> end_reason_;  // where the sockets hear of another one than the session's

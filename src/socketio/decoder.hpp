@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -13,12 +14,16 @@ namespace carillon::socketio {
 // Owned by one client.
 class Decoder {
  public:
-  // `attachments_max`: of one packet, as JSON.
-  Decoder(PacketParser parser, std::size_t attachments_max);
+  // `attachments_max`: of one packet, as JSON; `bytes_max`: of it with all of them.
+  Decoder(PacketParser parser, std::size_t attachments_max,
+          std::size_t bytes_max = std::numeric_limits<std::size_t>::max());
   ~Decoder();
 
   // True: `packet`, which is new, has been filled in. False: some of its attachments are still to come.
   Result<bool, PacketError> decode(bool binary, std::string_view message, IncomingPacket& packet);
+
+  // Of a packet whose attachments have not all come.
+  std::size_t pending_bytes() const;
 
   // Forgets a packet whose attachments have not come.
   void reset();
@@ -32,6 +37,7 @@ class Decoder {
 
   std::unique_ptr<Pending> pending_;
   std::size_t attachments_max_;
+  std::size_t bytes_max_;
   PacketParser parser_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.hpp"
 #include "socketio/broadcast_answers.hpp"
 #include "socketio/server_core.hpp"
 #include "socketio/socket_core.hpp"
@@ -115,11 +116,15 @@ void NamespaceCore::remove(SocketCore& socket) {
   server_.stats().sockets.add(-1);
 }
 
-void NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
+bool NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
   ClusterPort* cluster = server_.surroundings().cluster;
   if (room == socket.id()) {
     if (done) done();
-    return;
+    return true;
+  }
+  if (socket.memberships().size() >= server_.options().rooms_per_socket_max && !rooms_.contains(socket, room)) {
+    refuse_join(socket);
+    return false;
   }
   const Rooms::Joined joined = rooms_.join(socket, room);
   if (joined != Rooms::Joined::already) socket.note_joined(room);
@@ -131,6 +136,14 @@ void NamespaceCore::join(SocketCore& socket, std::string_view room, Task done) {
   } else if (done) {
     cluster->await_room(name_, room, std::move(done));
   }
+  return true;
+}
+
+void NamespaceCore::refuse_join(const SocketCore& socket) {
+  server_.stats().joins_refused.add();
+  if (server_.stats().joins_refused.value() == 1)
+    log_warn("socket " + socket.id() + " in namespace '" + name_ +
+             "' was refused a room: it is in limits.rooms_per_socket_max of them. Further ones are only counted.");
 }
 
 void NamespaceCore::leave(SocketCore& socket, std::string_view room) {

@@ -47,7 +47,8 @@ class NamespaceCore {
 
   void add(SocketCore& socket);  // it is connected now and gets broadcasts
   void remove(SocketCore& socket);
-  void join(SocketCore& socket, std::string_view room, Task done);
+  // False: the socket is in as many rooms as it may.
+  bool join(SocketCore& socket, std::string_view room, Task done);
   void leave(SocketCore& socket, std::string_view room);
   // Runs `done` when messages of other nodes for the room arrive here; at once if nobody here is in it.
   void await_room(std::string_view room, Task done);
@@ -66,6 +67,7 @@ class NamespaceCore {
   bool is_empty() const { return sockets_.empty() && by_id_.empty() && rooms_.size() == 0 && held_.empty(); }
 
  private:
+  void refuse_join(const SocketCore& socket);
   // Tells the cluster, unless there is still a room or a socket of that name.
   void close_unless_used(std::string_view room);
   void release(const std::vector<std::string>& rooms);

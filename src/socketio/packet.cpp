@@ -30,6 +30,8 @@ std::string_view to_string(PacketError error) {
       return "invalid payload";
     case PacketError::too_many_attachments:
       return "too many attachments";
+    case PacketError::too_large:
+      return "packet too large";
     case PacketError::unexpected_binary:
       return "unexpected binary message";
     case PacketError::unexpected_text:

@@ -29,6 +29,7 @@ enum class PacketError {
   bad_id,
   bad_json,  // not JSON (or MessagePack), too deep, or not of the shape that the type asks for
   too_many_attachments,
+  too_large,          // with its attachments
   unexpected_binary,  // an attachment without a packet
   unexpected_text,    // text before the last attachment, or where every packet is binary
   bad_placeholder,

@@ -27,6 +27,11 @@ const Room* Rooms::find(std::string_view room) const {
   return found == rooms_.end() ? nullptr : found->second.get();
 }
 
+bool Rooms::contains(const SocketCore& socket, std::string_view room) const {
+  const Room* found = find(room);
+  return found != nullptr && place_in(socket, *found) < socket.memberships().size();
+}
+
 Rooms::Joined Rooms::join(SocketCore& socket, std::string_view name) {
   auto found = rooms_.find(name);
   const bool opened = found == rooms_.end();

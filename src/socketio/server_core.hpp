@@ -25,6 +25,12 @@ struct Options {
   Milliseconds connect_timeout{45'000};
   PacketParser parser = PacketParser::json;
   std::size_t attachments_max = 10;
+  std::size_t packet_bytes_max = 4 * 1024 * 1024;  // a packet with its attachments
+  std::size_t pending_packet_bytes_total_max =
+      0;  // packets of all clients whose attachments have not come; 0: no limit
+  std::size_t namespaces_per_client_max = 100;
+  std::size_t rooms_per_socket_max = 10'000;
+  std::size_t pending_acks_per_socket_max = 10'000;
   Milliseconds ack_timeout{0};  // zero: none
   Milliseconds broadcast_ack_timeout{10'000};
   std::size_t broadcast_ack_bytes_max = 16 * 1024 * 1024;

@@ -42,8 +42,8 @@ bool Socket::recovered() const { return core_.recovered(); }
 void Socket::set_identity(std::string identity) { core_.set_identity(std::move(identity)); }
 Value& Socket::data() { return core_.data(); }
 
-void Socket::join(std::string_view room) { core_.join(room, nullptr); }
-void Socket::join(std::string_view room, std::function<void()> done) { core_.join(room, std::move(done)); }
+bool Socket::join(std::string_view room) { return core_.join(room, nullptr); }
+bool Socket::join(std::string_view room, std::function<void()> done) { return core_.join(room, std::move(done)); }
 void Socket::leave(std::string_view room) { core_.leave(room); }
 std::vector<std::string> Socket::rooms() const { return core_.rooms(); }
 

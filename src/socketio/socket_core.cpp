@@ -141,6 +141,14 @@ void SocketCore::emit_with_ack(std::string_view event, const Args& args, AckHand
   if (timeout > Milliseconds::zero()) server.surroundings().timers.set(*pending, server.now() + timeout);
   pending_acks_.emplace(id, std::move(pending));
   send(encode_event(server.format(), namespace_.name(), event, args, id));
+  if (pending_acks_.size() > server.options().pending_acks_per_socket_max) give_up_oldest_ack();
+}
+
+// Ids are given in turn, so the oldest is the next one there is from where it was last time.
+void SocketCore::give_up_oldest_ack() {
+  while (!pending_acks_.contains(oldest_ack_id_)) oldest_ack_id_ = (oldest_ack_id_ + 1) % broadcast_ack_id_min;
+  stats().acks_given_up.add();
+  settle_ack(oldest_ack_id_, std::unexpected(AckError::timeout));
 }
 
 std::uint64_t SocketCore::take_ack_id() {
@@ -182,8 +190,8 @@ void SocketCore::settle_ack(std::uint64_t id, const AckResult& result) {
 
 // --- the application's calls ---
 
-void SocketCore::join(std::string_view room, std::function<void()> done) {
-  if (is_over()) return;
+bool SocketCore::join(std::string_view room, std::function<void()> done) {
+  if (is_over()) return true;
   Task task;
   if (done) {
     task = [weak = weak_from_this(), done = std::move(done)] {
@@ -192,7 +200,7 @@ void SocketCore::join(std::string_view room, std::function<void()> done) {
       call_application(socket->stats(), "a join in", socket->name_space().name(), done);
     };
   }
-  namespace_.join(*this, room, std::move(task));
+  return namespace_.join(*this, room, std::move(task));
 }
 
 void SocketCore::leave(std::string_view room) { namespace_.leave(*this, room); }

@@ -77,7 +77,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout);
 
   // --- the application's calls ---
-  void join(std::string_view room, std::function<void()> done);
+  bool join(std::string_view room, std::function<void()> done);
   void leave(std::string_view room);
   std::vector<std::string> rooms() const;
   Listeners& listeners() { return listeners_; }
@@ -137,6 +137,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void transmit(const engineio::FramesPtr& frames, const BroadcastFlags& flags);
   void tell_disconnecting(DisconnectReason reason);
   std::uint64_t take_ack_id();
+  void give_up_oldest_ack();
   void settle_broadcast(std::uint64_t id, const Args& args);
   void settle_ack(std::uint64_t id, const AckResult& result);
 
@@ -154,6 +155,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingAck>> pending_acks_;
   std::vector<AwaitedAnswer> awaited_answers_;
   std::uint64_t next_ack_id_ = 0;
+  std::uint64_t oldest_ack_id_ = 0;           // none that is older is pending
   std::string identity_;                      // whose socket it is, if the application says so
   std::unique_ptr<RecoveryAttempt> attempt_;  // while it connects
   std::unique_ptr<RecoveryState> recovery_;   // while it is connected

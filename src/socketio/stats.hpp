@@ -6,10 +6,14 @@
 namespace carillon::socketio {
 
 struct Stats {
-  Gauge sockets;  // connected to a namespace
-  Gauge rooms;    // apart from those of socket ids
+  Gauge sockets;               // connected to a namespace
+  Gauge rooms;                 // apart from those of socket ids
+  Gauge pending_packet_bytes;  // whose attachments have not all come
   Counter connects;
   Counter connect_errors;
+  Counter namespaces_refused;  // beyond namespaces_per_client_max
+  Counter joins_refused;       // beyond rooms_per_socket_max
+  Counter acks_given_up;       // beyond pending_acks_per_socket_max
   Counter events_received;
   Counter events_refused;  // by middleware of sockets
   Counter acks_received;

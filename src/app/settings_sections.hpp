@@ -1,0 +1,12 @@
+// Parts of the table of settings.cpp that have a file of their own.
+#pragma once
+
+#include <vector>
+
+#include "app/setting.hpp"
+
+namespace carillon::app {
+
+std::vector<Setting> limit_settings();
+
+}  // namespace carillon::app
