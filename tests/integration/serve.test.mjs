@@ -48,6 +48,8 @@ describe("carillon serve", { skip: skip_on_reference }, () => {
     assert.match(metrics.headers["content-type"], /^text\/plain/);
     assert.match(metrics.body, /^# TYPE carillon_\w+ (gauge|counter)$/m);
     assert.match(metrics.body, /^carillon_\w+({[^}]*})? \d/m);
+    const names = metrics.body.split("\n").filter((line) => line && !line.startsWith("#")).map((line) => line.slice(0, line.lastIndexOf(" ")));
+    assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), [], "each sample is there once");
     client.close();
   });
 
