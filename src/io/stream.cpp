@@ -32,6 +32,11 @@ void Stream::start_tls(const TlsContext& context, std::string_view received) {
   tls_->received = received;
 }
 
+void Stream::dial_tls(const TlsContext& context, const std::string& server_name) {
+  tls_ = std::make_unique<Tls>(context, server_name);
+  tls_->session.begin(tls_->unsent);
+}
+
 // What the socket does not take is kept.
 int Stream::send_out(std::string& ciphertext) {
   std::string_view left = ciphertext;

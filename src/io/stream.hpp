@@ -1,4 +1,4 @@
-// The bytes of a client's connection: those of its socket, or TLS over it.
+// The bytes of a connection: those of its socket, or TLS over it.
 #pragma once
 
 #include <cerrno>
@@ -27,10 +27,14 @@ class Stream {
   int fd() const { return socket_.fd(); }
   bool is_open() const { return socket_.is_open(); }
   void close();
+  int take_error() const { return socket_.take_error(); }
 
   // What comes from now on is TLS, beginning with `received`, which has been read already: at most received_bytes_max.
   // It wants to be read() at once.
   void start_tls(const TlsContext& context, std::string_view received);
+  // The same for the side that has dialled, see TlsSession: nothing may have come yet. What is to be sent waits in
+  // has_unsent(); nothing can be written before tls()->state() is open.
+  void dial_tls(const TlsContext& context, const std::string& server_name);
   // Gives it up after a failure: what is written from now on goes out as it is.
   void stop_tls() { tls_.reset(); }
   const TlsSession* tls() const { return tls_ != nullptr ? &tls_->session : nullptr; }
@@ -66,6 +70,7 @@ class Stream {
  private:
   struct Tls {
     explicit Tls(const TlsContext& context) : session(context) {}
+    Tls(const TlsContext& context, const std::string& server_name) : session(context, server_name) {}
     TlsSession session;
     std::string received;  // by somebody else, not yet taken
     std::string unsent;    // ciphertext, at most unsent_bytes_max

@@ -47,15 +47,19 @@ Failure<std::string> refuse(std::string_view setting, const std::string& file) {
   return Failure(std::string(setting) + " \"" + file + "\" cannot be used: " + openssl_reason());
 }
 
-void set_rules(SSL_CTX* context, bool only_1_3) {
+// For both sides.
+void set_common_rules(SSL_CTX* context, bool only_1_3) {
   SSL_CTX_set_min_proto_version(context, only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(context, ciphers);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // Most connections are idle most of the time: no buffers then.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets are kept by the clients
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   SSL_CTX_set_default_passwd_cb(context, no_password);
+}
+
+void set_server_rules(SSL_CTX* context) {
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   static constexpr std::string_view name = "carillon";
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(name.data()), name.size());
 }
@@ -76,7 +80,8 @@ Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::load(const Tl
   if (raw == nullptr) return Failure("TLS cannot be used: " + openssl_reason());
   const std::shared_ptr<TlsContext> context(new TlsContext(raw));
   ERR_clear_error();
-  set_rules(raw, options.min_version == "1.3");
+  set_common_rules(raw, options.min_version == "1.3");
+  set_server_rules(raw);
   if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1)
     return refuse("tls.certificate_file", options.certificate_file);
   if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
@@ -89,6 +94,28 @@ Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::load(const Tl
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
   context->expires_unix_s_ = expiry_of(raw);
+  return context;
+}
+
+Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::load(const TlsDialOptions& options) {
+  SSL_CTX* raw = SSL_CTX_new(TLS_client_method());
+  if (raw == nullptr) return Failure("TLS cannot be used: " + openssl_reason());
+  const std::shared_ptr<TlsContext> context(new TlsContext(raw));
+  ERR_clear_error();
+  set_common_rules(raw, false);
+  if (!options.certificate_file.empty()) {
+    if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1)
+      return refuse("the certificate file", options.certificate_file);
+    if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(raw) != 1)
+      return refuse("the key file", options.key_file);
+  }
+  if (!options.ca_file.empty()) {
+    if (SSL_CTX_load_verify_file(raw, options.ca_file.c_str()) != 1) return refuse("the CA file", options.ca_file);
+  } else {
+    SSL_CTX_set_default_verify_paths(raw);
+  }
+  SSL_CTX_set_verify(raw, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   return context;
 }
 

@@ -1,4 +1,4 @@
-// Certificate, key and rules of TLS, shared by connections.
+// Certificates, key and rules of TLS, shared by connections.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,22 @@ struct ssl_ctx_st;
 
 namespace carillon::io {
 
+// Of connections that we make.
+struct TlsDialOptions {
+  std::string ca_file = {};           // PEM: who signs servers' certificates; empty: those that the system trusts
+  std::string certificate_file = {};  // PEM: our certificate; empty: none
+  std::string key_file = {};          // PEM: its key, not encrypted
+  bool verify = true;                 // false: any certificate and any name will do
+};
+
 // Immutable, shared. TLS 1.2 and 1.3, forward secrecy and authenticated encryption only, no renegotiation, no
 // compression, ALPN "http/1.1", resumption by tickets whose keys live as long as this.
 class TlsContext {
  public:
   // Reads the files. The error is a sentence.
   static Result<std::shared_ptr<const TlsContext>, std::string> load(const TlsOptions& options);
+  // For the client's side; nothing about ALPN and tickets.
+  static Result<std::shared_ptr<const TlsContext>, std::string> load(const TlsDialOptions& options);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

@@ -3,6 +3,8 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <new>
@@ -46,6 +48,24 @@ struct TlsSession::Bio {
 };
 
 TlsSession::TlsSession(const TlsContext& context) : ssl_(SSL_new(context.raw())) {
+  connect();
+  SSL_set_accept_state(ssl_);
+}
+
+TlsSession::TlsSession(const TlsContext& context, const std::string& server_name) : ssl_(SSL_new(context.raw())) {
+  connect();
+  SSL_set_connect_state(ssl_);
+  // An IP address is looked for among those of the certificate, and is no name to ask for.
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), server_name.c_str()) == 1) return;
+  ERR_clear_error();
+  SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set1_host(ssl_, server_name.c_str());
+  // SSL_set_tlsext_host_name() without its cast.
+  SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(server_name.c_str()));
+}
+
+// OpenSSL to the buffers.
+void TlsSession::connect() {
   BIO* bio = ssl_ != nullptr ? BIO_new(Bio::method()) : nullptr;
   if (bio == nullptr) {
     SSL_free(ssl_);
@@ -54,12 +74,19 @@ TlsSession::TlsSession(const TlsContext& context) : ssl_(SSL_new(context.raw()))
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
-  SSL_set_accept_state(ssl_);
 }
 
 TlsSession::~TlsSession() { SSL_free(ssl_); }
 
 bool TlsSession::resumed() const { return SSL_session_reused(ssl_) == 1; }
+
+void TlsSession::begin(std::string& out) {
+  output_ = &out;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_);
+  if (result != 1 && SSL_get_error(ssl_, result) != SSL_ERROR_WANT_READ) fail();
+  output_ = nullptr;
+}
 
 std::size_t TlsSession::receive(std::string_view ciphertext, std::span<char> plaintext, std::string& out) {
   std::size_t total = 0;
@@ -88,7 +115,15 @@ std::size_t TlsSession::receive(std::string_view ciphertext, std::span<char> pla
 }
 
 void TlsSession::fail() {
-  const int reason = ERR_GET_REASON(ERR_peek_error());
+  const unsigned long error = ERR_peek_error();
+  const int reason = ERR_GET_REASON(error);
+  const long verified = SSL_get_verify_result(ssl_);
+  const char* const text = ERR_reason_error_string(error);
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK) {
+    reason_ = X509_verify_cert_error_string(verified);
+  } else {
+    reason_ = text != nullptr ? text : "the connection ended in the middle";
+  }
   if (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST) failure_ = Failure::plain_http;
   state_ = State::failed;
   ERR_clear_error();

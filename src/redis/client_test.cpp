@@ -194,8 +194,10 @@ TEST_F(ClientTest, LeavingAndRejoiningFastEndsSubscribed) {
   EXPECT_THAT(rig.subscriptions(), ElementsAre("a"));
 }
 
-TEST_F(ClientTest, TenThousandRoomsComeBackInPacedBatches) {
-  Rig rig;
+TEST_F(ClientTest, TenThousandRoomsComeBackInBatches) {
+  ClientOptions options;
+  options.subscriptions_per_second_max = 0;
+  Rig rig(options);
   Words rooms = numbered("room", 10'000);
   for (const std::string& room : rooms) rig.client.subscribe(room);
   rig.run();
@@ -220,6 +222,32 @@ TEST_F(ClientTest, TenThousandRoomsComeBackInPacedBatches) {
   EXPECT_EQ(rig.subscriptions(), rooms);
   EXPECT_THAT(rig.listener.subscribed, IsEmpty());  // each was answered when it was asked for
   EXPECT_EQ(rig.client.statistics().reconnects.value(), 1U);
+}
+
+// Fifty nodes that come back together must not be a burst for Redis.
+TEST_F(ClientTest, RoomsComeBackAtMostAtTheConfiguredRate) {
+  ClientOptions options;
+  options.subscriptions_per_second_max = 1'000;
+  Rig rig(options);
+  for (const std::string& room : numbered("room", 5'000)) rig.client.subscribe(room);
+  for (const std::string& pattern : numbered("pattern", 100)) rig.client.subscribe(pattern, ChannelKind::pattern);
+  std::size_t channels = 0;
+  rig.redis.override_answer = [&](const Words& words) -> std::string {
+    if (words[0].ends_with("SUBSCRIBE")) channels += words.size() - 1;
+    return "";
+  };
+  for (int tenths = 1; tenths <= 50; ++tenths) {
+    rig.advance(Milliseconds{100});
+    EXPECT_LE(channels, static_cast<std::size_t>(tenths) * 100 + 10);
+    EXPECT_GE(channels, static_cast<std::size_t>(tenths) * 80);
+  }
+  EXPECT_FALSE(rig.client.ready());
+  rig.client.subscribe("new");  // does not wait for the others
+  rig.run();
+  EXPECT_EQ(rig.listener.subscribed.back(), "new");
+  rig.advance(Milliseconds{500});
+  EXPECT_TRUE(rig.client.ready());
+  EXPECT_THAT(rig.subscriptions(), SizeIs(5'101));
 }
 
 TEST_F(ClientTest, ABurstOfJoinsIsPacedToo) {

@@ -1,6 +1,7 @@
 #include "redis/connection.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "redis/command.hpp"
 
@@ -17,6 +18,18 @@ std::string client_name(std::string name) {
 }
 
 bool is_array(const Reply& reply) { return reply.type == Reply::Type::array; }
+
+struct Verbs {
+  std::string_view subscribe, unsubscribe;             // as commands
+  std::string_view message, subscribed, unsubscribed;  // as Redis names what it sends
+};
+// By ChannelKind.
+constexpr std::array<Verbs, channel_kinds.size()> verbs{{
+    {"SUBSCRIBE", "UNSUBSCRIBE", "message", "subscribe", "unsubscribe"},
+    {"PSUBSCRIBE", "PUNSUBSCRIBE", "pmessage", "psubscribe", "punsubscribe"},
+    {"SSUBSCRIBE", "SUNSUBSCRIBE", "smessage", "ssubscribe", "sunsubscribe"},
+}};
+const Verbs& verbs_of(ChannelKind kind) { return verbs[static_cast<std::size_t>(kind)]; }
 
 }  // namespace
 
@@ -35,6 +48,8 @@ void Connection::open(TimePoint now) {
   }
   if (url.database != 0) send(Command::select, {"SELECT", std::to_string(url.database)}, now);
   send(Command::set_name, {"CLIENT", "SETNAME", client_name(options_.name)}, now);
+  // A sentinel may not have heard yet, or an old master not know, who is the master now.
+  if (url.kind == Url::Kind::sentinel) send(Command::role, {"ROLE"}, now);
   send(Command::ping, {"PING"}, now);  // says whether Redis is LOADING
   for (const Expected& answers : expected_) login_answers_ += answers.count;
 }
@@ -50,22 +65,30 @@ std::size_t Connection::close() {
   return std::exchange(messages_in_flight_, 0);
 }
 
-void Connection::publish(std::string_view channel, std::string_view payload, TimePoint now) {
-  send(Command::publish, {"PUBLISH", channel, payload}, now);
+void Connection::publish(ChannelKind kind, std::string_view channel, std::string_view payload, TimePoint now) {
+  send(Command::publish, {kind == ChannelKind::sharded ? "SPUBLISH" : "PUBLISH", channel, payload}, now);
   ++messages_in_flight_;
 }
+
+void Connection::append(std::string_view bytes, TimePoint now) {
+  output_ += bytes;
+  expect(Command::append, 1, now);
+  ++messages_in_flight_;
+}
+
+void Connection::announce_redirected(TimePoint now) { send(Command::asking, {"ASKING"}, now); }
 
 void Connection::publish_canary(std::string_view channel, std::string_view payload, TimePoint now) {
   send(Command::canary, {"PUBLISH", channel, payload}, now);
 }
 
-void Connection::subscribe(std::span<const std::string_view> channels, TimePoint now) {
+void Connection::subscribe(ChannelKind kind, std::span<const std::string_view> channels, TimePoint now) {
   subscriber_ = true;
-  send_channels("SUBSCRIBE", channels, now);
+  send_channels(verbs_of(kind).subscribe, channels, now);
 }
 
-void Connection::unsubscribe(std::span<const std::string_view> channels, TimePoint now) {
-  send_channels("UNSUBSCRIBE", channels, now);
+void Connection::unsubscribe(ChannelKind kind, std::span<const std::string_view> channels, TimePoint now) {
+  send_channels(verbs_of(kind).unsubscribe, channels, now);
 }
 
 void Connection::send_channels(std::string_view verb, std::span<const std::string_view> channels, TimePoint now) {
@@ -76,6 +99,12 @@ void Connection::send_channels(std::string_view verb, std::span<const std::strin
   expect(Command::subscribe, channels.size(), now);  // one confirmation per channel
 }
 
+void Connection::request(Command command, std::span<const std::string> words, TimePoint now) {
+  append_command_head(output_, words.size());
+  for (const std::string& word : words) append_command_word(output_, word);
+  expect(command, 1, now);
+}
+
 void Connection::send(Command command, std::initializer_list<std::string_view> words, TimePoint now) {
   append_command_head(output_, words.size());
   for (const std::string_view word : words) append_command_word(output_, word);
@@ -83,12 +112,19 @@ void Connection::send(Command command, std::initializer_list<std::string_view> w
 }
 
 void Connection::expect(Command command, std::size_t count, TimePoint now) {
-  if (expected_.empty()) answer_due_ = now + options_.ping_timeout_ms;
-  if (!expected_.empty() && expected_.back().command == command) {
+  const bool was_idle = expected_.empty();
+  if (!was_idle && expected_.back().command == command) {
     expected_.back().count += count;
   } else {
     expected_.push_back({command, count});
   }
+  if (was_idle) answer_due_ = now + patience();
+}
+
+// For the next answer. A blocked XREAD is the silence after which others are probed.
+Milliseconds Connection::patience() const {
+  const bool waits_there = expected_.front().command == Command::read;
+  return options_.ping_timeout_ms + (waits_there ? options_.ping_interval_ms : Milliseconds{0});
 }
 
 bool Connection::feed(std::string_view bytes, TimePoint now) {
@@ -96,56 +132,101 @@ bool Connection::feed(std::string_view bytes, TimePoint now) {
   reader_.feed(bytes);
   const std::size_t pongs_before = pongs_;
   std::size_t replies = 0;
-  for (; const Reply* reply = reader_.next(); ++replies) {
+  for (; Reply* reply = reader_.next(); ++replies) {
     on_reply(*reply);
     if (fault_) return false;
   }
   if (!reader_.error().empty()) {
-    fail(Fault::Kind::protocol, std::string(reader_.error()));
+    fail(reader_.too_long() ? Fault::Kind::too_long : Fault::Kind::protocol, std::string(reader_.error()));
     return false;
   }
   // Any bytes prove that Redis lives: answers may wait behind a long queue of messages.
   overslept_ = false;
   ping_at_ = now + options_.ping_interval_ms;
-  answer_due_ = expected_.empty() ? never : now + options_.ping_timeout_ms;
+  answer_due_ = expected_.empty() ? never : now + patience();
   return replies == 0 || replies > pongs_ - pongs_before;
 }
 
-void Connection::on_reply(const Reply& reply) {
+void Connection::on_reply(Reply& reply) {
   // In RESP2 a connection that has subscriptions gets messages between its answers.
-  if (subscriber_ && is_array(reply) && reply.size == 3 && reply.items[0].text == "message")
-    return port_.on_message(reply.items[1].text, reply.items[2].text);
+  if (subscriber_ && is_array(reply) && on_push(reply)) return;
   if (expected_.empty()) {
     if (reply.type != Reply::Type::error) return fail(Fault::Kind::protocol, "an answer to nothing");
-    return on_error(Command::auth, reply.items[0].text);  // as a refused login: Redis says why it will close
+    return refuse(reply.text);  // as a refused login: Redis says why it will close
   }
   Expected& next = expected_.front();
   const Command command = next.command;
   if (--next.count == 0) expected_.pop_front();
-  if (command == Command::publish) --messages_in_flight_;
-  if (reply.type == Reply::Type::error) return on_error(command, reply.items[0].text);
+  if (command == Command::publish || command == Command::append) --messages_in_flight_;
+  if (reply.type == Reply::Type::error) return on_error(command, reply);
   on_answer(command, reply);
 }
 
-void Connection::on_answer(Command command, const Reply& reply) {
-  const auto kind = [&](std::string_view name) { return is_array(reply) && reply.items[0].text == name; };
+// False: it is none of those.
+bool Connection::on_push(const Reply& reply) {
+  const std::size_t size = reply.items.size();
+  if (size < 3) return false;
+  const std::string_view name = reply.items[0].text;
+  for (const ChannelKind kind : channel_kinds) {
+    const Verbs& known = verbs_of(kind);
+    if (name == known.message && size == (kind == ChannelKind::pattern ? 4 : 3)) {
+      port_.on_message(kind, reply.items[size - 2].text, reply.items[size - 1].text);
+      return true;
+    }
+    if (size == 3 && (name == known.subscribed || name == known.unsubscribed)) {
+      on_confirmation(kind, reply.items[1].text, name == known.subscribed);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Connection::on_confirmation(ChannelKind kind, std::string_view channel, bool subscribed) {
+  switch (port_.on_subscription(kind, channel, subscribed)) {
+    case ConnectionPort::Confirmation::pushed:
+      return;
+    case ConnectionPort::Confirmation::awaited:
+      if (expected_.empty() || expected_.front().command != Command::subscribe) break;
+      if (--expected_.front().count == 0) expected_.pop_front();
+      return;
+    case ConnectionPort::Confirmation::unasked:
+      break;
+  }
+  fail(Fault::Kind::protocol, "a confirmation that had not been asked for");
+}
+
+void Connection::on_answer(Command command, Reply& reply) {
   bool expected = false;
   switch (command) {
     case Command::auth:
     case Command::select:
     case Command::set_name:
+    case Command::asking:
       expected = reply.type == Reply::Type::status;
       break;
+    case Command::role:
+      expected = is_array(reply) && !reply.items.empty();
+      if (expected && reply.items[0].text != "master")
+        return fail(Fault::Kind::refused, "this is a " + reply.items[0].text.substr(0, 20) + ", not the master");
+      break;
     case Command::ping:
-      expected = reply.type == Reply::Type::status || kind("pong");
+      expected = reply.type == Reply::Type::status ||
+                 (is_array(reply) && !reply.items.empty() && reply.items[0].text == "pong");
       break;
     case Command::publish:
     case Command::canary:
       expected = reply.type == Reply::Type::integer;
       break;
+    case Command::append:
+      expected = reply.type == Reply::Type::text;
+      if (expected) port_.on_appended(reply.text);
+      break;
     case Command::subscribe:
-      expected =
-          (kind("subscribe") || kind("unsubscribe")) && port_.on_subscription(reply.items[1].text, kind("subscribe"));
+      break;
+    case Command::request:
+    case Command::inspect:
+    case Command::read:
+      expected = port_.on_reply(command, reply);
       break;
   }
   if (!expected) return fail(Fault::Kind::protocol, "an answer of an unexpected kind");
@@ -158,18 +239,28 @@ void Connection::on_success(Command command) {
   if (login_answers_ > 0 && --login_answers_ == 0) port_.on_open();
 }
 
-void Connection::on_error(Command command, std::string_view text) {
+void Connection::on_error(Command command, Reply& reply) {
+  const std::string text = reply.text;
   const ErrorReply error = classify_error(text);
-  switch (consequence_of(command, error)) {
+  if (command == Command::subscribe && error == ErrorReply::cluster && port_.on_subscription_refused(text)) return;
+  const Consequence consequence = consequence_of(command, error);
+  if (command == Command::publish || command == Command::append) port_.on_refused(command, text);
+  if (command == Command::request || (command == Command::inspect && consequence == Consequence::carry_on))
+    port_.on_reply(command, reply);
+  switch (consequence) {
     case Consequence::carry_on:
       return on_success(command);
     case Consequence::drop:
-      return port_.on_publish_refused(text);
+      return;
     case Consequence::reconnect:
-      break;
+      return refuse(text);
   }
-  std::string reason = "Redis answered \"" + std::string(text.substr(0, 200)) + "\"";
-  if (const std::string_view hint = advice(error); !hint.empty()) reason += " (" + std::string(hint) + ")";
+}
+
+void Connection::refuse(std::string_view error) {
+  std::string reason = "Redis answered \"" + std::string(error.substr(0, 200)) + "\"";
+  if (const std::string_view hint = advice(classify_error(error)); !hint.empty())
+    reason += " (" + std::string(hint) + ")";
   fail(Fault::Kind::refused, std::move(reason));
 }
 

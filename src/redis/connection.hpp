@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/time.hpp"
+#include "redis/link.hpp"
 #include "redis/options.hpp"
 #include "redis/reply_error.hpp"
 #include "redis/resp_reader.hpp"
@@ -24,18 +25,28 @@ class ConnectionPort {
   virtual ~ConnectionPort() = default;
   // The login has been answered: other commands may follow.
   virtual void on_open() = 0;
-  // Redis has taken one of the publish()ed messages.
+  // Redis has taken one of the publish()ed messages, or of the append()ed entries, in order.
   virtual void on_published() = 0;
-  // Redis refused one; the connection goes on.
-  virtual void on_publish_refused(std::string_view error) = 0;
-  virtual void on_message(std::string_view channel, std::string_view payload) = 0;
-  // False: this confirmation had not been asked for, which breaks the connection.
-  virtual bool on_subscription(std::string_view channel, bool subscribed) = 0;
+  virtual void on_appended(std::string_view id) = 0;
+  // Redis refused one (Command::publish or append).
+  virtual void on_refused(Command command, std::string_view error) = 0;
+  // The answer to a request(), in order, which may be an error; it may be moved from. False: it makes no sense.
+  virtual bool on_reply(Command command, Reply& reply) = 0;
+  virtual void on_message(ChannelKind kind, std::string_view channel, std::string_view payload) = 0;
+
+  enum class Confirmation : std::uint8_t {
+    awaited,
+    pushed,   // by Redis on its own: no command is answered
+    unasked,  // which breaks the connection
+  };
+  virtual Confirmation on_subscription(ChannelKind kind, std::string_view channel, bool subscribed) = 0;
+  // The next change of a sharded subscription is for another node of a Redis Cluster. False: that breaks the connection.
+  virtual bool on_subscription_refused(std::string_view error) = 0;
 };
 
 // Why a connection is to be given up.
 struct Fault {
-  enum class Kind : std::uint8_t { refused, protocol, timeout };
+  enum class Kind : std::uint8_t { refused, protocol, too_long, timeout };
   Kind kind;
   std::string text;
 };
@@ -47,7 +58,7 @@ class Connection {
 
   // TCP is up: the login goes out.
   void open(TimePoint now);
-  // TCP is gone. Returns how many published messages had no answer yet.
+  // TCP is gone. Returns how many messages (published or appended) had no answer yet.
   std::size_t close();
 
   // The login has been answered, and there is no fault.
@@ -55,11 +66,18 @@ class Connection {
   // From here on nothing works but close().
   const std::optional<Fault>& fault() const { return fault_; }
 
-  void publish(std::string_view channel, std::string_view payload, TimePoint now);
+  // `kind` is plain or sharded.
+  void publish(ChannelKind kind, std::string_view channel, std::string_view payload, TimePoint now);
+  // A complete XADD, as bytes.
+  void append(std::string_view bytes, TimePoint now);
+  // ASKING: the message that follows has been sent here by another node of a Redis Cluster.
+  void announce_redirected(TimePoint now);
   // A PUBLISH that proves the loop: an error is a fault, and it counts as no message.
   void publish_canary(std::string_view channel, std::string_view payload, TimePoint now);
-  void subscribe(std::span<const std::string_view> channels, TimePoint now);
-  void unsubscribe(std::span<const std::string_view> channels, TimePoint now);
+  void subscribe(ChannelKind kind, std::span<const std::string_view> channels, TimePoint now);
+  void unsubscribe(ChannelKind kind, std::span<const std::string_view> channels, TimePoint now);
+  // `command` is request, inspect or read; Redis may take ping_interval_ms longer for the answer to a read.
+  void request(Command command, std::span<const std::string> words, TimePoint now);
 
   // Whether there was more to it than the answer to a ping, which comes from a Redis that has nothing else to say.
   bool feed(std::string_view bytes, TimePoint now);
@@ -81,9 +99,13 @@ class Connection {
   void send(Command command, std::initializer_list<std::string_view> words, TimePoint now);
   void send_channels(std::string_view verb, std::span<const std::string_view> channels, TimePoint now);
   void expect(Command command, std::size_t count, TimePoint now);
-  void on_reply(const Reply& reply);
-  void on_answer(Command command, const Reply& reply);
-  void on_error(Command command, std::string_view text);
+  Milliseconds patience() const;
+  void on_reply(Reply& reply);
+  bool on_push(const Reply& reply);
+  void on_confirmation(ChannelKind kind, std::string_view channel, bool subscribed);
+  void on_answer(Command command, Reply& reply);
+  void on_error(Command command, Reply& reply);
+  void refuse(std::string_view error);
   void on_success(Command command);
   void fail(Fault::Kind kind, std::string text);
 

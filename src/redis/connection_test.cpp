@@ -22,13 +22,30 @@ class Recorder final : public ConnectionPort {
 
   void on_open() override { events.emplace_back("open"); }
   void on_published() override { events.emplace_back("published"); }
-  void on_publish_refused(std::string_view error) override { events.push_back("refused " + std::string(error)); }
-  void on_message(std::string_view channel, std::string_view payload) override {
-    events.push_back(std::string(channel) + "=" + std::string(payload));
+  void on_appended(std::string_view id) override { events.push_back("appended " + std::string(id)); }
+  void on_refused(Command, std::string_view error) override { events.push_back("refused " + std::string(error)); }
+  bool on_reply(Command, Reply& reply) override {
+    events.push_back("reply " + reply.text);
+    return reply.type != Reply::Type::nil;
   }
-  bool on_subscription(std::string_view channel, bool subscribed) override {
-    events.push_back((subscribed ? "+" : "-") + std::string(channel));
-    return channel != "unexpected";
+  void on_message(ChannelKind kind, std::string_view channel, std::string_view payload) override {
+    events.push_back(name(kind, channel) + "=" + std::string(payload));
+  }
+  Confirmation on_subscription(ChannelKind kind, std::string_view channel, bool subscribed) override {
+    events.push_back((subscribed ? "+" : "-") + name(kind, channel));
+    if (channel == "pushed") return Confirmation::pushed;
+    return channel == "unexpected" ? Confirmation::unasked : Confirmation::awaited;
+  }
+  bool on_subscription_refused(std::string_view error) override {
+    events.push_back("moved " + std::string(error));
+    return takes_redirections;
+  }
+
+  bool takes_redirections = false;
+
+ private:
+  static std::string name(ChannelKind kind, std::string_view channel) {
+    return std::string(kind == ChannelKind::plain ? "" : kind == ChannelKind::pattern ? "p:" : "s:").append(channel);
   }
 };
 
@@ -66,8 +83,8 @@ TEST_F(ConnectionTest, APasswordAloneIsTheDefaultUsers) {
 TEST_F(ConnectionTest, AnswersComeInOrderOfTheCommands) {
   open();
   const std::array<std::string_view, 2> channels{"a", "b"};
-  connection.subscribe(channels, start);
-  connection.unsubscribe(std::span(channels).first(1), start);
+  connection.subscribe(ChannelKind::plain, channels, start);
+  connection.unsubscribe(ChannelKind::plain, std::span(channels).first(1), start);
   EXPECT_EQ(connection.take_output(),
             "*3\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n$1\r\nb\r\n*2\r\n$11\r\nUNSUBSCRIBE\r\n$1\r\na\r\n");
   connection.feed(
@@ -81,14 +98,115 @@ TEST_F(ConnectionTest, AnswersComeInOrderOfTheCommands) {
 TEST_F(ConnectionTest, AChannelCalledMessageIsNoMessage) {
   open();
   const std::array<std::string_view, 1> channels{"message"};
-  connection.subscribe(channels, start);
+  connection.subscribe(ChannelKind::plain, channels, start);
   connection.feed("*3\r\n$9\r\nsubscribe\r\n$7\r\nmessage\r\n:1\r\n", start);
   EXPECT_THAT(port.events, ElementsAre("+message"));
 }
 
+TEST_F(ConnectionTest, KindsOfChannelsHaveTheirOwnCommandsAndMessages) {
+  open();
+  const std::array<std::string_view, 1> pattern{"a*"};
+  const std::array<std::string_view, 1> shard{"s"};
+  connection.subscribe(ChannelKind::pattern, pattern, start);
+  connection.subscribe(ChannelKind::sharded, shard, start);
+  connection.unsubscribe(ChannelKind::pattern, pattern, start);
+  connection.unsubscribe(ChannelKind::sharded, shard, start);
+  EXPECT_EQ(connection.take_output(),
+            "*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\na*\r\n*2\r\n$10\r\nSSUBSCRIBE\r\n$1\r\ns\r\n"
+            "*2\r\n$12\r\nPUNSUBSCRIBE\r\n$2\r\na*\r\n*2\r\n$12\r\nSUNSUBSCRIBE\r\n$1\r\ns\r\n");
+  connection.feed(
+      "*3\r\n$10\r\npsubscribe\r\n$2\r\na*\r\n:1\r\n"
+      "*4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$2\r\nab\r\n$2\r\nhi\r\n"
+      "*3\r\n$10\r\nssubscribe\r\n$1\r\ns\r\n:1\r\n*3\r\n$8\r\nsmessage\r\n$1\r\ns\r\n$2\r\nho\r\n"
+      "*3\r\n$12\r\npunsubscribe\r\n$2\r\na*\r\n:0\r\n*3\r\n$12\r\nsunsubscribe\r\n$1\r\ns\r\n:0\r\n",
+      start);
+  EXPECT_THAT(port.events, ElementsAre("+p:a*", "p:ab=hi", "+s:s", "s:s=ho", "-p:a*", "-s:s"));
+  EXPECT_FALSE(connection.fault());
+}
+
+TEST_F(ConnectionTest, AnUnsubscriptionThatRedisPushesAnswersNothing) {
+  open();
+  const std::array<std::string_view, 1> channels{"a"};
+  connection.subscribe(ChannelKind::sharded, channels, start);
+  connection.feed("*3\r\n$12\r\nsunsubscribe\r\n$6\r\npushed\r\n:0\r\n*3\r\n$10\r\nssubscribe\r\n$1\r\na\r\n:1\r\n",
+                  start);
+  EXPECT_THAT(port.events, ElementsAre("-s:pushed", "+s:a"));
+  EXPECT_FALSE(connection.fault());
+  EXPECT_EQ(connection.next_deadline(), start + options.ping_interval_ms);  // nothing is awaited
+}
+
+TEST_F(ConnectionTest, ASubscriptionForAnotherNodeIsNoFaultIfThatIsExpected) {
+  port.takes_redirections = true;
+  open();
+  const std::array<std::string_view, 1> channels{"a"};
+  connection.subscribe(ChannelKind::sharded, channels, start);
+  connection.feed("-MOVED 15495 127.0.0.1:7002\r\n", start);
+  EXPECT_THAT(port.events, ElementsAre("moved MOVED 15495 127.0.0.1:7002"));
+  EXPECT_FALSE(connection.fault());
+  port.takes_redirections = false;
+  connection.subscribe(ChannelKind::sharded, channels, start);
+  connection.feed("-MOVED 15495 127.0.0.1:7002\r\n", start);
+  EXPECT_TRUE(connection.fault());
+}
+
+// What sentinels say may be older than what they are asked about.
+TEST_F(ConnectionTest, BehindSentinelsOnlyAMasterWillDo) {
+  options.url = parse_url("redis+sentinel://h/main").value();
+  for (const std::string_view answer : {"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n", "-NOPERM no\r\n"}) {
+    connection.open(start);
+    EXPECT_THAT(connection.take_output(), HasSubstr("$4\r\nROLE\r\n"));
+    connection.feed("+OK\r\n", start);
+    connection.feed(answer, start);
+    connection.feed("+PONG\r\n", start);
+    EXPECT_TRUE(connection.is_open()) << answer;
+  }
+  connection.open(start);
+  connection.feed("+OK\r\n*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n", start);
+  ASSERT_TRUE(connection.fault());
+  EXPECT_THAT(connection.fault()->text, HasSubstr("slave, not the master"));
+}
+
+TEST_F(ConnectionTest, RequestsGetTheirAnswersAndTheirErrors) {
+  open();
+  const std::array<std::string, 2> words{"GET", "key"};
+  connection.request(Command::request, words, start);
+  connection.append("*1\r\n$4\r\nXADD\r\n", start);
+  connection.request(Command::request, words, start);
+  EXPECT_EQ(connection.take_output(),
+            "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n*1\r\n$4\r\nXADD\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");
+  connection.feed("$5\r\nvalue\r\n$3\r\n1-1\r\n-WRONGTYPE no\r\n", start);
+  EXPECT_THAT(port.events, ElementsAre("reply value", "appended 1-1", "reply WRONGTYPE no"));
+  EXPECT_FALSE(connection.fault());
+  connection.request(Command::request, words, start);
+  connection.feed("-READONLY a replica\r\n", start);
+  EXPECT_EQ(port.events.back(), "reply READONLY a replica");
+  EXPECT_TRUE(connection.fault());
+}
+
+TEST_F(ConnectionTest, AMessageWhoseErrorEndsTheConnectionIsReported) {
+  open();
+  connection.publish(ChannelKind::plain, "c", "x", start);
+  connection.feed("-LOADING Redis is loading the dataset in memory\r\n", start);
+  EXPECT_THAT(port.events, ElementsAre("refused LOADING Redis is loading the dataset in memory"));
+  EXPECT_TRUE(connection.fault());
+  EXPECT_EQ(connection.close(), 0U);
+}
+
+// A blocked read is silence that was asked for.
+TEST_F(ConnectionTest, AReadMayTakeThePingIntervalLonger) {
+  open();
+  const std::array<std::string, 1> words{"XREAD"};
+  connection.request(Command::read, words, start);
+  connection.on_time(start + Milliseconds{9'999});
+  EXPECT_FALSE(connection.fault());
+  connection.on_time(start + Milliseconds{10'000});
+  ASSERT_TRUE(connection.fault());
+  EXPECT_EQ(connection.fault()->kind, Fault::Kind::timeout);
+}
+
 TEST_F(ConnectionTest, CountsMessagesOnTheWay) {
   open();
-  for (int i = 0; i < 3; ++i) connection.publish("c", "x", start);
+  for (int i = 0; i < 3; ++i) connection.publish(ChannelKind::plain, "c", "x", start);
   connection.publish_canary("own", "x", start);
   EXPECT_EQ(connection.messages_in_flight(), 3U);
   connection.feed(":0\r\n-NOPERM no\r\n", start);
@@ -118,8 +236,8 @@ TEST_F(ConnectionTest, PingsAfterSilence) {
 
 TEST_F(ConnectionTest, WhileAnswersComeNoneIsOverdue) {
   open();
-  connection.publish("c", "x", start);
-  connection.publish("c", "x", start);
+  connection.publish(ChannelKind::plain, "c", "x", start);
+  connection.publish(ChannelKind::plain, "c", "x", start);
   connection.feed(":0\r\n", start + Milliseconds{4'000});
   connection.on_time(start + Milliseconds{5'000});
   EXPECT_FALSE(connection.fault());
@@ -130,7 +248,7 @@ TEST_F(ConnectionTest, WhileAnswersComeNoneIsOverdue) {
 
 TEST_F(ConnectionTest, AProcessThatSleptLooksAgainBeforeItGivesUp) {
   open();
-  connection.publish("c", "x", start);
+  connection.publish(ChannelKind::plain, "c", "x", start);
   connection.on_time(start + Milliseconds{60'000});  // the answer may lie in the socket
   EXPECT_FALSE(connection.fault());
   connection.on_time(start + Milliseconds{60'500});
@@ -149,12 +267,12 @@ TEST_F(ConnectionTest, WhatMustNotComeIsAFault) {
     connection.close();
   }
   open();
-  connection.publish("c", "x", start);
+  connection.publish(ChannelKind::plain, "c", "x", start);
   connection.feed("$1\r\n1\r\n", start);
   EXPECT_TRUE(connection.fault());
   open();
   const std::array<std::string_view, 1> channels{"unexpected"};
-  connection.subscribe(channels, start);
+  connection.subscribe(ChannelKind::plain, channels, start);
   connection.feed("*3\r\n$9\r\nsubscribe\r\n$10\r\nunexpected\r\n:1\r\n", start);
   EXPECT_TRUE(connection.fault());
 }
@@ -169,8 +287,9 @@ TEST(ReplyErrorTest, ConsequencesOfErrors) {
                               "MASTERDOWN Link with MASTER is down",
                               "ERR max number of clients reached"};
   for (const std::string_view text : errors)
-    for (const Command command : {Command::auth, Command::select, Command::set_name, Command::ping, Command::publish,
-                                  Command::canary, Command::subscribe})
+    for (const Command command : {Command::auth, Command::select, Command::set_name, Command::role, Command::asking,
+                                  Command::ping, Command::publish, Command::append, Command::canary, Command::subscribe,
+                                  Command::request, Command::inspect, Command::read})
       EXPECT_EQ(consequence_of(command, classify_error(text)), Consequence::reconnect) << text;
   for (const std::string_view text : {"NOPERM no", "MOVED 1 host:1", "ASK 1 host:1", "CLUSTERDOWN down", "OOM full",
                                       "BUSY script", "ERR unknown command", "", "SOMETHING new"}) {
@@ -180,6 +299,10 @@ TEST(ReplyErrorTest, ConsequencesOfErrors) {
     EXPECT_EQ(consequence_of(Command::set_name, error), Consequence::carry_on) << text;
     EXPECT_EQ(consequence_of(Command::ping, error), Consequence::carry_on) << text;
     EXPECT_EQ(consequence_of(Command::publish, error), Consequence::drop) << text;
+    EXPECT_EQ(consequence_of(Command::append, error), Consequence::drop) << text;
+    EXPECT_EQ(consequence_of(Command::request, error), Consequence::drop) << text;
+    EXPECT_EQ(consequence_of(Command::inspect, error), Consequence::reconnect) << text;
+    EXPECT_EQ(consequence_of(Command::read, error), Consequence::reconnect) << text;
     EXPECT_EQ(consequence_of(Command::canary, error), Consequence::reconnect) << text;
     EXPECT_EQ(consequence_of(Command::subscribe, error), Consequence::reconnect) << text;
   }
@@ -187,6 +310,8 @@ TEST(ReplyErrorTest, ConsequencesOfErrors) {
        {"ERR Client sent AUTH, but no password is set",
         "ERR AUTH <password> called without any password configured for the default user"})
     EXPECT_EQ(consequence_of(Command::auth, classify_error(text)), Consequence::carry_on);
+  EXPECT_EQ(consequence_of(Command::inspect, classify_error("ERR no such key")), Consequence::carry_on);
+  EXPECT_EQ(consequence_of(Command::select, classify_error("ERR no such key")), Consequence::reconnect);
   EXPECT_THAT(advice(classify_error("NOAUTH Authentication required.")), HasSubstr("password"));
 }
 

@@ -22,12 +22,24 @@ struct ClientOptions {
   Milliseconds ping_timeout_ms{5'000};
   // The canary gets ping_timeout_ms of silence, and this much in all: what others publish may come before it.
   Milliseconds canary_timeout_ms{60'000};
+  // Sentinels: for connecting, for an answer, and of silence. When one does not help the next one is asked.
+  Milliseconds sentinel_timeout_ms{1'000};
   // Full jitter: the wait before attempt N is uniform in [0, min(backoff_max_ms, backoff_min_ms * 2^N)].
   Milliseconds backoff_min_ms{100};
   Milliseconds backoff_max_ms{5'000};
 
+  // For Client::set_redirections(): sharded subscriptions go one by one, since each may belong elsewhere.
+  bool cluster_node = false;
+
   // Channels in one SUBSCRIBE command; more are sent when these have been confirmed.
   std::size_t subscribe_batch_max = 1'000;
+  // How fast channels are subscribed again after a reconnect; 0: as fast as they are confirmed. New ones do not wait.
+  std::size_t subscriptions_per_second_max = 50'000;
+
+  // Entries of a followed stream in one reply.
+  std::size_t stream_read_count_max = 100;
+  // Commands without an answer yet; further ones fail at once.
+  std::size_t commands_max = 10'000;
 
   // Messages waiting for Redis: beyond this many bytes the newest is dropped, beyond this age the oldest.
   std::size_t queue_bytes_max = 16 * 1024 * 1024;

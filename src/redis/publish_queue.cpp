@@ -9,8 +9,7 @@ std::size_t PublishQueue::cost(const Message& message) {
   return sizeof(Entry) + message.channel.size() + message.payload.size();
 }
 
-bool PublishQueue::push(std::string channel, std::string payload) {
-  Message message{std::move(channel), std::move(payload)};
+bool PublishQueue::push(Message&& message) {
   const std::size_t bytes = cost(message);
   if (bytes > bytes_max_ - bytes_) return false;
   bytes_ += bytes;
@@ -28,11 +27,14 @@ std::optional<PublishQueue::Message> PublishQueue::pop() {
   return message;
 }
 
-std::size_t PublishQueue::age(TimePoint now) {
+void PublishQueue::stamp(TimePoint now) {
   for (auto entry = entries_.rbegin(); unstamped_ > 0; ++entry, --unstamped_) entry->since = now;
-  std::size_t dropped = 0;
-  for (; !entries_.empty() && now - entries_.front().since >= age_max_; ++dropped) pop();
-  return dropped;
+}
+
+std::optional<PublishQueue::Message> PublishQueue::pop_old(TimePoint now) {
+  if (entries_.empty() || entries_.front().since == never || now - entries_.front().since < age_max_)
+    return std::nullopt;
+  return pop();
 }
 
 TimePoint PublishQueue::next_deadline() const {

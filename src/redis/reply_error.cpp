@@ -15,13 +15,25 @@ Consequence usual_consequence(Command command) {
       return Consequence::reconnect;
     case Command::set_name:
       return Consequence::carry_on;
+    case Command::role:  // not everybody may ask
+      return Consequence::carry_on;
     case Command::ping:
       return Consequence::carry_on;
     case Command::publish:
       return Consequence::drop;
+    case Command::append:
+      return Consequence::drop;
+    case Command::asking:
+      return Consequence::carry_on;
     case Command::canary:
       return Consequence::reconnect;
     case Command::subscribe:
+      return Consequence::reconnect;
+    case Command::request:
+      return Consequence::drop;
+    case Command::inspect:
+      return Consequence::reconnect;
+    case Command::read:
       return Consequence::reconnect;
   }
   return Consequence::reconnect;
@@ -49,6 +61,7 @@ ErrorReply classify_error(std::string_view text) {
   for (const auto& [name, error] : words)
     if (word == name) return error;
   const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  if (says("no such key")) return ErrorReply::no_such_key;
   if (says("max number of clients")) return ErrorReply::too_many_clients;
   if (says("no password is set") || says("without any password configured")) return ErrorReply::no_password;
   if (says("invalid password") || says("invalid username-password")) return ErrorReply::wrong_password;
@@ -67,6 +80,8 @@ Consequence consequence_of(Command command, ErrorReply error) {
       return Consequence::reconnect;
     case ErrorReply::no_password:
       return command == Command::auth ? Consequence::carry_on : Consequence::reconnect;
+    case ErrorReply::no_such_key:
+      return command == Command::inspect ? Consequence::carry_on : usual_consequence(command);
     case ErrorReply::no_permission:
     case ErrorReply::cluster:
     case ErrorReply::out_of_memory:
@@ -86,7 +101,7 @@ std::string_view advice(ErrorReply error) {
     case ErrorReply::no_password:
       return "the password in the URL is not needed";
     case ErrorReply::no_permission:
-      return "the ACL user needs +publish +subscribe +unsubscribe +ping and the channels";
+      return "the ACL user lacks the right to this command, channel or key: see the list in docs/cluster.md";
     case ErrorReply::loading:
       return "Redis is still starting";
     case ErrorReply::read_only:
@@ -94,13 +109,14 @@ std::string_view advice(ErrorReply error) {
     case ErrorReply::master_down:
       return "the URL leads to a replica that has lost its master";
     case ErrorReply::cluster:
-      return "Redis Cluster is not supported in this version";
+      return "this is a node of a Redis Cluster: use redis+cluster://";
     case ErrorReply::out_of_memory:
       return "Redis is at its memory limit";
     case ErrorReply::busy:
       return "a script blocks Redis";
     case ErrorReply::too_many_clients:
       return "raise maxclients of Redis";
+    case ErrorReply::no_such_key:
     case ErrorReply::other:
       return "";
   }

@@ -6,7 +6,21 @@
 
 namespace carillon::redis {
 
-enum class Command : std::uint8_t { auth, select, set_name, ping, publish, canary, subscribe };
+enum class Command : std::uint8_t {
+  auth,
+  select,
+  set_name,
+  role,
+  ping,
+  publish,  // PUBLISH, SPUBLISH
+  append,   // XADD
+  canary,
+  subscribe,  // all that change subscriptions
+  asking,     // before a message that another node has sent here
+  request,    // somebody's, who gets the answer
+  inspect,    // XINFO STREAM of a followed stream
+  read,       // XREAD, which waits on the other side
+};
 
 // By the first word of the reply, and its text where the word is just "ERR".
 enum class ErrorReply : std::uint8_t {
@@ -20,6 +34,7 @@ enum class ErrorReply : std::uint8_t {
   cluster,         // MOVED, ASK, CLUSTERDOWN, TRYAGAIN, CROSSSLOT
   out_of_memory,   // OOM
   busy,            // BUSY: a script runs
+  no_such_key,
   too_many_clients,
   other,
 };
@@ -27,7 +42,7 @@ ErrorReply classify_error(std::string_view text);
 
 enum class Consequence : std::uint8_t {
   carry_on,   // as if it had succeeded
-  drop,       // the message is lost and counted
+  drop,       // the message is lost and counted, the request's sender is told
   reconnect,  // close, and try again later
 };
 Consequence consequence_of(Command command, ErrorReply error);

@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t slice_bytes = 8 * 1024;
 constexpr std::size_t kept_bytes = 64 * 1024;  // of a text's capacity, for the next reply
 
-void* const built = const_cast<char*>("");  // hiredis wants something that is not null for each object
-
 }  // namespace
 
 // What hiredis calls. Lambdas with `auto`, because the types of lengths differ between its versions.
@@ -23,23 +21,22 @@ struct RespReader::Callbacks {
     static redisReplyObjectFunctions table = [] {
       redisReplyObjectFunctions made{};
       made.createString = [](const redisReadTask* task, char* text, auto length) -> void* {
-        reader(task).begin_item(task, type_of(task->type));
-        if (Reply::Item* item = reader(task).item_) item->text.assign(text, static_cast<std::size_t>(length));
-        return built;
+        const auto bytes = static_cast<std::size_t>(length);
+        Reply* item = reader(task).begin_item(task, type_of(task->type), bytes);
+        if (item != nullptr) item->text.assign(text, bytes);
+        return item;
       };
       made.createArray = [](const redisReadTask* task, auto count) -> void* {
-        reader(task).begin_item(task, Reply::Type::array);
-        if (task->parent == nullptr) reader(task).reply_.size = static_cast<std::size_t>(count);
-        return built;
+        if (task->parent == nullptr) reader(task).size_ = static_cast<std::size_t>(count);
+        return reader(task).begin_item(task, Reply::Type::array, 0);
       };
       made.createInteger = [](const redisReadTask* task, auto number) -> void* {
-        reader(task).begin_item(task, Reply::Type::integer);
-        if (Reply::Item* item = reader(task).item_) item->number = number;
-        return built;
+        Reply* item = reader(task).begin_item(task, Reply::Type::integer, 0);
+        if (item != nullptr) item->number = number;
+        return item;
       };
       made.createNil = [](const redisReadTask* task) -> void* {
-        reader(task).begin_item(task, Reply::Type::nil);
-        return built;
+        return reader(task).begin_item(task, Reply::Type::nil, 0);
       };
       made.freeObject = [](void*) {};
       return made;
@@ -69,41 +66,55 @@ void RespReader::reset() {
   if (reader_) reader_->privdata = this;
   input_ = {};
   error_.clear();
+  too_long_ = false;
 }
 
-const Reply* RespReader::next() {
+Reply* RespReader::next() {
   if (!error_.empty()) return nullptr;
   if (!reader_) return error_ = "out of memory", nullptr;
   for (;;) {
     void* done = nullptr;
-    if (redisReaderGetReply(reader_.get(), &done) != REDIS_OK) return error_ = reader_->errstr, nullptr;
-    if (done != nullptr) return &reply_;
+    if (redisReaderGetReply(reader_.get(), &done) != REDIS_OK) {
+      if (error_.empty()) error_ = reader_->errstr;
+      return nullptr;
+    }
+    if (done != nullptr) {
+      reply_.items.resize(reply_.type == Reply::Type::array ? size_ : 0);
+      return &reply_;
+    }
     if (input_.empty()) return nullptr;
     const std::string_view slice = input_.substr(0, slice_bytes);
     input_.remove_prefix(slice.size());
     if (redisReaderFeed(reader_.get(), slice.data(), slice.size()) != REDIS_OK)
       return error_ = reader_->errstr, nullptr;
-    if (reader_->len - reader_->pos > reply_bytes_max_ + slice_bytes)
-      return error_ = "a reply of more than " + std::to_string(reply_bytes_max_) + " bytes", nullptr;
+    if (reader_->len - reader_->pos > reply_bytes_max_ + slice_bytes) return fail_too_long(), nullptr;
   }
 }
 
-void RespReader::begin_item(const redisReadTask* task, Reply::Type type) {
-  item_ = nullptr;
+void RespReader::fail_too_long() {
+  too_long_ = true;
+  error_ = "a reply of more than " + std::to_string(reply_bytes_max_) + " bytes";
+}
+
+// Where the item goes; nullptr makes hiredis give up. While an array is filled those around it stay where they are.
+Reply* RespReader::begin_item(const redisReadTask* task, Reply::Type type, std::size_t bytes) {
+  Reply* item = &reply_;
   if (task->parent == nullptr) {
-    reply_.type = type;
-    reply_.size = 1;
-    for (Reply::Item& item : reply_.items) {
-      item.type = Reply::Type::nil;
-      item.number = 0;
-      item.text.clear();
-      if (item.text.capacity() > kept_bytes) item.text.shrink_to_fit();
-    }
-    if (type != Reply::Type::array) item_ = &reply_.items[0];
-  } else if (task->parent->parent == nullptr && task->idx < static_cast<int>(reply_.items.size())) {
-    item_ = &reply_.items[static_cast<std::size_t>(task->idx)];
+    bytes_ = 0;
+  } else {
+    std::vector<Reply>& items = static_cast<Reply*>(task->parent->obj)->items;
+    const auto index = static_cast<std::size_t>(task->idx);
+    if (index >= items.size()) items.emplace_back();
+    item = &items[index];
+    if (!item->items.empty()) item->items.clear();
   }
-  if (item_ != nullptr) item_->type = type;
+  bytes_ += sizeof(Reply) + bytes;
+  if (bytes_ > reply_bytes_max_ + sizeof(Reply)) return fail_too_long(), nullptr;
+  item->type = type;
+  item->number = 0;
+  item->text.clear();
+  if (item->text.capacity() > kept_bytes) item->text.shrink_to_fit();
+  return item;
 }
 
 }  // namespace carillon::redis

@@ -12,29 +12,24 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::string show(const Reply::Item& item) {
-  switch (item.type) {
+std::string show(const Reply& reply) {
+  switch (reply.type) {
     case Reply::Type::status:
-      return "+" + item.text;
+      return "+" + reply.text;
     case Reply::Type::error:
-      return "-" + item.text;
+      return "-" + reply.text;
     case Reply::Type::integer:
-      return ":" + std::to_string(item.number);
+      return ":" + std::to_string(reply.number);
     case Reply::Type::text:
-      return "$" + item.text;
+      return "$" + reply.text;
     case Reply::Type::nil:
       return "nil";
     case Reply::Type::array:
-      return "*";
+      break;
   }
-  return "?";
-}
-
-std::string show(const Reply& reply) {
-  if (reply.type != Reply::Type::array) return show(reply.items[0]);
-  std::string text = "*" + std::to_string(reply.size);
-  for (const Reply::Item& item : reply.items) text += " " + show(item);
-  return text;
+  std::string text = "[";
+  for (const Reply& item : reply.items) text += (text.size() > 1 ? " " : "") + show(item);
+  return text + "]";
 }
 
 std::vector<std::string> read(RespReader& reader, std::string_view bytes) {
@@ -47,12 +42,13 @@ std::vector<std::string> read(RespReader& reader, std::string_view bytes) {
 constexpr std::string_view all_kinds =
     "+OK\r\n-ERR bad\r\n:-42\r\n$5\r\nhello\r\n$-1\r\n*-1\r\n*0\r\n"
     "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$4\r\n\r\n\r\n\r\n"
-    "*2\r\n*2\r\n$1\r\nx\r\n:1\r\n$1\r\ny\r\n*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n+end\r\n";
+    "*2\r\n*2\r\n$1\r\nx\r\n*2\r\n*0\r\n:1\r\n$1\r\ny\r\n*4\r\n:1\r\n:2\r\n$-1\r\n:4\r\n*1\r\n:5\r\n+end\r\n";
 
 TEST(RespReaderTest, ReadsEveryKindOfReply) {
   RespReader reader(1'000);
-  EXPECT_THAT(read(reader, all_kinds), ElementsAre("+OK", "-ERR bad", ":-42", "$hello", "nil", "nil", "*0 nil nil nil",
-                                                   "*3 $message $a $\r\n\r\n", "*2 * $y nil", "*4 :1 :2 :3", "+end"));
+  EXPECT_THAT(read(reader, all_kinds),
+              ElementsAre("+OK", "-ERR bad", ":-42", "$hello", "nil", "nil", "[]", "[$message $a $\r\n\r\n]",
+                          "[[$x [[] :1]] $y]", "[:1 :2 nil :4]", "[:5]", "+end"));
   EXPECT_THAT(reader.error(), IsEmpty());
 }
 
@@ -74,10 +70,10 @@ TEST(RespReaderTest, ManyLargeReplies) {
   for (int i = 0; i < 50; ++i) {
     const Reply* reply = reader.next();
     ASSERT_NE(reply, nullptr);
-    EXPECT_EQ(reply->items[0].text, std::string(100'000, static_cast<char>('a' + i % 26)));
+    EXPECT_EQ(reply->text, std::string(100'000, static_cast<char>('a' + i % 26)));
     reply = reader.next();
     ASSERT_NE(reply, nullptr);
-    EXPECT_EQ(reply->items[0].number, 7);
+    EXPECT_EQ(reply->number, 7);
   }
   EXPECT_EQ(reader.next(), nullptr);
 }
@@ -97,6 +93,29 @@ TEST(RespReaderTest, RefusesNonsense) {
   }
 }
 
+TEST(RespReaderTest, AReplyMayBeMovedFrom) {
+  RespReader reader(1'000);
+  reader.feed("*2\r\n$1\r\na\r\n*1\r\n:1\r\n*3\r\n:1\r\n:2\r\n:3\r\n");
+  const Reply taken = std::move(*reader.next());
+  EXPECT_EQ(show(*reader.next()), "[:1 :2 :3]");
+  EXPECT_EQ(show(taken), "[$a [:1]]");
+}
+
+// Small items take more memory here than bytes on the wire.
+TEST(RespReaderTest, BoundsWhatManyItemsTake) {
+  RespReader reader(100'000);
+  reader.feed("*50000\r\n");
+  EXPECT_EQ(reader.next(), nullptr);
+  std::string bytes;
+  for (int i = 0; i < 10'000; ++i) bytes += ":1\r\n";
+  reader.feed(bytes);
+  EXPECT_EQ(reader.next(), nullptr);
+  EXPECT_TRUE(reader.too_long());
+  reader.reset();
+  EXPECT_FALSE(reader.too_long());
+  EXPECT_THAT(read(reader, "*1\r\n:1\r\n"), ElementsAre("[:1]"));
+}
+
 // Claimed lengths cost nothing; what comes is kept up to the limit.
 TEST(RespReaderTest, BoundsWhatItKeeps) {
   RespReader reader(100'000);
@@ -106,6 +125,7 @@ TEST(RespReaderTest, BoundsWhatItKeeps) {
   int chunks = 0;
   for (; reader.error().empty() && chunks < 100; ++chunks) read(reader, chunk);
   EXPECT_LE(chunks, 12);
+  EXPECT_TRUE(reader.too_long());
 }
 
 }  // namespace

@@ -7,8 +7,10 @@ namespace carillon::redis {
 
 // Written by the backplane's shard, read by any thread.
 struct Statistics {
-  Counter published;  // messages that Redis has taken
-  Counter received;   // messages on subscribed channels, without canaries
+  Counter published;     // messages and entries that Redis has taken
+  Counter received;      // messages on subscribed channels, without canaries
+  Counter entries;       // of followed streams
+  Counter entries_lost;  // times that a followed stream had lost entries before they were read
 
   Counter connects;         // TCP connections that came up, both roles
   Counter failures;         // attempts that failed and connections that were lost, both roles

@@ -1,4 +1,4 @@
-// The channels that this node wants, and what the connection has been told and has confirmed.
+// The channels of one kind that this node wants, and what the connection has been told and has confirmed.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "base/text_hash.hpp"
+#include "base/time.hpp"
+#include "redis/pace.hpp"
 
 namespace carillon::redis {
 
@@ -24,7 +26,8 @@ class Subscriptions {
     std::vector<std::string_view> unsubscribe;
   };
 
-  explicit Subscriptions(std::size_t batch_max) : batch_max_(batch_max) {}
+  // What comes back after a reconnect goes at this pace, which may be shared and must outlive the object.
+  Subscriptions(std::size_t batch_max, Pace& pace) : batch_max_(batch_max), pace_(pace) {}
 
   void want(std::string_view channel);
   void release(std::string_view channel);
@@ -34,12 +37,20 @@ class Subscriptions {
   void stop();
 
   // Changes that may be sent now: everything that has changed, unless that is more than the window has room for; then
-  // the next batch when the previous one is confirmed.
-  bool has_batch() const;
-  const Batch& take_batch();
+  // the next batch when the previous one is confirmed. What is subscribed again fills up the window, at its pace.
+  bool has_batch(TimePoint now) const;
+  const Batch& take_batch(TimePoint now);
+  // When to ask again although nothing has happened.
+  TimePoint next_deadline() const;
 
   // Redis has confirmed. False: it had not been asked.
   bool confirm(std::string_view channel, bool subscribed);
+  // Redis has ended a subscription by itself; if it is still wanted it will be asked for again. False: there was none,
+  // as far as can be said.
+  bool drop(std::string_view channel);
+
+  // Another node has the channel: it is not wanted here any more, whatever is on the way.
+  void forget(std::string_view channel);
 
   // Channels whose want() can be answered now, in order of their confirmation.
   bool has_answers() const { return !answers_.empty(); }
@@ -58,17 +69,22 @@ class Subscriptions {
     bool changed = false;    // is in changed_
     bool asked = false;      // a want() has not been answered
     bool restoring = false;  // counts in restoring_
+    bool returning = false;  // is in returning_
   };
   using Channels = std::unordered_map<std::string, State, TextHash, std::equal_to<>>;
   using Channel = Channels::value_type;
 
   std::size_t room() const;
+  std::size_t returning_room(TimePoint now) const;
+  void send(Channel& channel);
   void mark_changed(Channel& channel);
   void settle(Channel& channel);
 
   std::size_t batch_max_;
+  Pace& pace_;
   Channels channels_;
-  std::deque<Channel*> changed_;  // to be looked at by take_batch(), in order
+  std::deque<Channel*> changed_;    // to be looked at by take_batch(), in order
+  std::deque<Channel*> returning_;  // of start(), when their pace allows
   std::vector<std::string> answers_;
   Batch batch_;
   std::size_t unconfirmed_ = 0;  // over all channels
