@@ -8,48 +8,28 @@
 #include "base/hex.hpp"
 #include "base/log.hpp"
 #include "base/msgpack.hpp"
+#include "cluster/testing.hpp"
 
 namespace carillon::cluster {
 namespace {
+
+using testing::FakeLink;
+using testing::FakeNode;
+using testing::SeededRandom;
+using enum redis::ChannelKind;
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class FakeLink final : public redis::Link {
- public:
-  bool is_ready = true;
-  std::vector<std::string> log;  // "+channel", "-channel"
-  std::vector<std::pair<std::string, std::string>> published;
-
-  bool ready() const override { return is_ready; }
-  void publish(std::string channel, std::string payload) override {
-    published.emplace_back(std::move(channel), std::move(payload));
-  }
-  void subscribe(std::string_view channel) override { log.push_back("+" + std::string(channel)); }
-  void unsubscribe(std::string_view channel) override { log.push_back("-" + std::string(channel)); }
-};
-
-class FakeDelivery final : public DeliveryPort {
- public:
-  std::vector<std::pair<std::string, std::uint64_t>> delivered;  // text of the packet, mask
-  std::vector<socketio::BroadcastPtr> messages;
-
-  void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override {
-    delivered.emplace_back(message->frames->payload(message->frames->parts()[0]), shard_mask);
-    messages.push_back(std::move(message));
-  }
-};
-
-class SeededRandom final : public Random {
- public:
-  void fill(std::span<std::uint8_t> bytes) override {
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(engine_());
-  }
-
- private:
-  std::mt19937_64 engine_{7};
-};
+// Without the channels of requests and answers.
+std::vector<std::string> broadcast_log(const FakeLink& link) {
+  std::vector<std::string> log;
+  for (const std::string& entry : link.log)
+    if (entry.find("-request#") == std::string::npos && entry.find("-response#") == std::string::npos)
+      log.push_back(entry);
+  return log;
+}
 
 class PubSubAdapterTest : public ::testing::Test {
  protected:
@@ -58,6 +38,7 @@ class PubSubAdapterTest : public ::testing::Test {
     link.log.clear();
   }
 
+  std::vector<std::string> broadcast_log() const { return carillon::cluster::broadcast_log(link); }
   Task counted() {
     return [this] { ++done; };
   }
@@ -77,7 +58,7 @@ class PubSubAdapterTest : public ::testing::Test {
   }
 
   FakeLink link;
-  FakeDelivery delivery;
+  FakeNode delivery;
   SeededRandom random;
   PubSubAdapter adapter{link, delivery, random, {.key = "socket.io", .namespaces = {"/", "/orders"}}};
   int done = 0;
@@ -87,10 +68,13 @@ class PubSubAdapterTest : public ::testing::Test {
 
 TEST(PubSubAdapterStartTest, SubscribesToTheBaseChannels) {
   FakeLink link;
-  FakeDelivery delivery;
+  FakeNode delivery;
   SeededRandom random;
   const PubSubAdapter adapter(link, delivery, random, {.key = "app", .namespaces = {"/", "/orders"}});
-  EXPECT_THAT(link.log, ElementsAre("+app#/#", "+app#/orders#"));
+  EXPECT_THAT(link.log, ElementsAre("+app#/#", "+app-request#/#", "+app-response#/#",
+                                    ::testing::MatchesRegex("\\+app-response#/#......#"), "+app#/orders#",
+                                    "+app-request#/orders#", "+app-response#/orders#",
+                                    ::testing::MatchesRegex("\\+app-response#/orders#......#")));
 }
 
 TEST_F(PubSubAdapterTest, SubscribesForTheFirstShardAndUnsubscribesAfterTheLast) {
@@ -111,9 +95,9 @@ TEST_F(PubSubAdapterTest, AJoinIsDoneWhenTheSubscriptionIsConfirmed) {
   adapter.open_room(0, "/", "r", counted());
   adapter.open_room(1, "/", "r", counted());
   adapter.await_room("/", "r", counted());
-  adapter.on_subscribed("socket.io#/#other#");
+  adapter.on_subscribed(plain, "socket.io#/#other#");
   EXPECT_EQ(done, 0);
-  adapter.on_subscribed("socket.io#/#r#");
+  adapter.on_subscribed(plain, "socket.io#/#r#");
   EXPECT_EQ(done, 3);
   adapter.await_room("/", "r", counted());
   EXPECT_EQ(done, 4);
@@ -131,7 +115,7 @@ TEST_F(PubSubAdapterTest, WithoutRedisAJoinIsDoneAtOnce) {
   set_ready(true);
   adapter.await_room("/", "r", counted());
   EXPECT_EQ(done, 2);
-  adapter.on_subscribed("socket.io#/#r#");
+  adapter.on_subscribed(plain, "socket.io#/#r#");
   EXPECT_EQ(done, 3);
 }
 
@@ -141,7 +125,7 @@ TEST_F(PubSubAdapterTest, JoinsThatWaitAreDoneWhenRedisVanishes) {
   link.is_ready = false;
   adapter.on_ready(false);
   EXPECT_EQ(done, 2);
-  adapter.on_subscribed("socket.io#/#a#");  // after the reconnect
+  adapter.on_subscribed(plain, "socket.io#/#a#");  // after the reconnect
   EXPECT_EQ(done, 2);
 }
 
@@ -152,7 +136,7 @@ TEST_F(PubSubAdapterTest, LeavingWhileWaitingEndsTheWait) {
   adapter.open_room(0, "/", "r", counted());
   EXPECT_EQ(done, 1);
   EXPECT_THAT(link.log, ElementsAre("+socket.io#/#r#", "-socket.io#/#r#", "+socket.io#/#r#"));
-  adapter.on_subscribed("socket.io#/#r#");
+  adapter.on_subscribed(plain, "socket.io#/#r#");
   EXPECT_EQ(done, 2);
 }
 
@@ -161,7 +145,7 @@ TEST_F(PubSubAdapterTest, TasksMayCallTheAdapter) {
     adapter.open_room(0, "/", "b", counted());
     adapter.close_room(0, "/", "a");
   });
-  adapter.on_subscribed("socket.io#/#a#");
+  adapter.on_subscribed(plain, "socket.io#/#a#");
   EXPECT_THAT(link.log, ElementsAre("+socket.io#/#a#", "+socket.io#/#b#", "-socket.io#/#a#"));
   adapter.open_room(0, "/", "c", [this] { adapter.open_room(0, "/", "d", counted()); });
   link.is_ready = false;
@@ -194,7 +178,7 @@ TEST_F(PubSubAdapterTest, IgnoresItsOwnMessages) {
   broadcast.event = "hello";
   broadcast.rooms = {"r"};
   adapter.publish(broadcast);
-  adapter.on_message(link.published[0].first, link.published[0].second);
+  adapter.on_message(plain, link.published[0].first, link.published[0].second);
   EXPECT_THAT(delivery.delivered, IsEmpty());
   EXPECT_EQ(adapter.statistics().own.value(), 1U);
 }
@@ -204,17 +188,17 @@ TEST_F(PubSubAdapterTest, IgnoresItsOwnMessages) {
 TEST_F(PubSubAdapterTest, ARoomsMessageGoesToTheShardsThatHoldIt) {
   adapter.open_room(1, "/", "r", {});
   adapter.open_room(63, "/", "r", {});
-  adapter.on_message("socket.io#/#r#", message({"r"}));
+  adapter.on_message(plain, "socket.io#/#r#", message({"r"}));
   EXPECT_THAT(delivery.delivered, ElementsAre(std::pair(R"(42["e"])", std::uint64_t{1} << 63 | 2U)));
   adapter.close_room(63, "/", "r");
-  adapter.on_message("socket.io#/#r#", message({"r"}));
+  adapter.on_message(plain, "socket.io#/#r#", message({"r"}));
   EXPECT_EQ(delivery.delivered.back().second, 2U);
   EXPECT_THAT(delivery.messages[0]->rooms, ElementsAre("r"));
 }
 
 TEST_F(PubSubAdapterTest, AMessageToEveryoneGoesToAllShards) {
-  adapter.on_message("socket.io#/#", message({}));
-  adapter.on_message("socket.io#/orders#", message({}, "/orders"));
+  adapter.on_message(plain, "socket.io#/#", message({}));
+  adapter.on_message(plain, "socket.io#/orders#", message({}, "/orders"));
   EXPECT_THAT(delivery.delivered,
               ElementsAre(std::pair(R"(42["e"])", every_shard), std::pair(R"(42/orders,["e"])", every_shard)));
 }
@@ -223,16 +207,16 @@ TEST_F(PubSubAdapterTest, AMessageToSeveralRoomsGoesWhereOneOfThemIs) {
   adapter.open_room(0, "/", "a", {});
   adapter.open_room(2, "/", "b", {});
   adapter.open_room(3, "/orders", "c", {});
-  adapter.on_message("socket.io#/#", message({"a", "b", "c"}));
+  adapter.on_message(plain, "socket.io#/#", message({"a", "b", "c"}));
   EXPECT_THAT(delivery.delivered, ElementsAre(std::pair(R"(42["e"])", 5U)));
-  adapter.on_message("socket.io#/#", message({"c", "d"}));
+  adapter.on_message(plain, "socket.io#/#", message({"c", "d"}));
   EXPECT_THAT(delivery.delivered, SizeIs(1));
   EXPECT_EQ(adapter.statistics().unwanted.value(), 1U);
 }
 
 TEST_F(PubSubAdapterTest, WhatNobodyWantsIsNotEvenDecoded) {
-  adapter.on_message("socket.io#/#gone#", "not msgpack");
-  adapter.on_message("elsewhere", "not msgpack");
+  adapter.on_message(plain, "socket.io#/#gone#", "not msgpack");
+  adapter.on_message(plain, "elsewhere", "not msgpack");
   EXPECT_EQ(adapter.statistics().unwanted.value(), 2U);
   for (const Counter& counter : adapter.statistics().malformed) EXPECT_EQ(counter.value(), 0U);
 }
@@ -240,20 +224,20 @@ TEST_F(PubSubAdapterTest, WhatNobodyWantsIsNotEvenDecoded) {
 TEST_F(PubSubAdapterTest, RecipientsComeFromTheMessageNotFromTheChannel) {
   adapter.open_room(1, "/", "r", {});
   adapter.open_room(2, "/", "s", {});
-  adapter.on_message("socket.io#/#r#", message({"s"}));
+  adapter.on_message(plain, "socket.io#/#r#", message({"s"}));
   EXPECT_THAT(delivery.delivered, ElementsAre(std::pair(R"(42["e"])", 4U)));
 }
 
 TEST_F(PubSubAdapterTest, OtherNamespacesAreIgnored) {
   adapter.open_room(1, "/", "r", {});
-  adapter.on_message("socket.io#/#r#", message({"r"}, "/elsewhere"));
+  adapter.on_message(plain, "socket.io#/#r#", message({"r"}, "/elsewhere"));
   EXPECT_THAT(delivery.delivered, IsEmpty());
   EXPECT_EQ(adapter.statistics().unwanted.value(), 1U);
 }
 
 TEST_F(PubSubAdapterTest, TheEmitterIsHeard) {
   adapter.open_room(0, "/", "r", {});
-  adapter.on_message("socket.io#/#r#", message({"r"}, "/", emitter_uid));
+  adapter.on_message(plain, "socket.io#/#r#", message({"r"}, "/", emitter_uid));
   EXPECT_THAT(delivery.delivered, SizeIs(1));
 }
 
@@ -262,7 +246,7 @@ TEST_F(PubSubAdapterTest, RoomsWithOddNamesAreOrdinary) {
                                   std::string(1'000, 'x'), std::string("😀"), std::string("#")}) {
     adapter.open_room(0, "/", room, {});
     EXPECT_EQ(link.log.back(), "+socket.io#/#" + room + "#");
-    adapter.on_message("socket.io#/#" + room + "#", message({room}));
+    adapter.on_message(plain, "socket.io#/#" + room + "#", message({room}));
     EXPECT_EQ(delivery.delivered.back().second, 1U);
     adapter.close_room(0, "/", room);
     EXPECT_EQ(link.log.back(), "-socket.io#/#" + room + "#");
@@ -272,20 +256,20 @@ TEST_F(PubSubAdapterTest, RoomsWithOddNamesAreOrdinary) {
 // "socket.io#/#x#" is the base channel of "/#x" and the channel of room x in "/".
 TEST(PubSubAdapterStartTest, ARoomMayShareItsChannelWithANamespace) {
   FakeLink link;
-  FakeDelivery delivery;
+  FakeNode delivery;
   SeededRandom random;
   PubSubAdapter adapter(link, delivery, random, {.key = "socket.io", .namespaces = {"/", "/#x"}});
   adapter.open_room(1, "/", "x", {});
   socketio::Broadcast broadcast;
   broadcast.event = "e";
   broadcast.rooms = {"x"};
-  adapter.on_message("socket.io#/#x#", encode_broadcast("other1", broadcast).value());
+  adapter.on_message(plain, "socket.io#/#x#", encode_broadcast("other1", broadcast).value());
   broadcast.rooms.clear();
   broadcast.name_space = "/#x";
-  adapter.on_message("socket.io#/#x#", encode_broadcast("other1", broadcast).value());
+  adapter.on_message(plain, "socket.io#/#x#", encode_broadcast("other1", broadcast).value());
   EXPECT_THAT(delivery.delivered, ElementsAre(std::pair(R"(42["e"])", 2U), std::pair(R"(42/#x,["e"])", every_shard)));
   adapter.close_room(1, "/", "x");
-  EXPECT_THAT(link.log, ElementsAre("+socket.io#/#", "+socket.io#/#x#"));
+  EXPECT_THAT(broadcast_log(link), ElementsAre("+socket.io#/#", "+socket.io#/#x#"));
 }
 
 TEST_F(PubSubAdapterTest, MalformedMessagesAreCountedByKind) {
@@ -293,53 +277,288 @@ TEST_F(PubSubAdapterTest, MalformedMessagesAreCountedByKind) {
     return adapter.statistics().malformed[static_cast<std::size_t>(kind)].value();
   };
   std::string bytes;
-  for (int i = 0; i < 3; ++i) adapter.on_message("socket.io#/#", "\xc1");
+  for (int i = 0; i < 3; ++i) adapter.on_message(plain, "socket.io#/#", "\xc1");
   EXPECT_EQ(count(Malformed::not_msgpack), 3U);
-  adapter.on_message("socket.io#/#", "{\"type\":2}");
+  adapter.on_message(plain, "socket.io#/#", "{\"type\":2}");
   EXPECT_EQ(count(Malformed::not_a_broadcast), 1U);
   append_msgpack(bytes, Array{"uid", Object{{"type", 0}}, Object{}});
-  adapter.on_message("socket.io#/#", bytes);
+  adapter.on_message(plain, "socket.io#/#", bytes);
   EXPECT_EQ(count(Malformed::bad_packet), 1U);
   bytes.clear();
   Value deep(1);
   for (int i = 0; i < 2'000; ++i) deep = Value(Array{std::move(deep)});
   append_msgpack(bytes, Array{"uid", Object{{"type", 2}, {"data", Array{"e", std::move(deep)}}}, Object{}});
-  adapter.on_message("socket.io#/#", bytes);
+  adapter.on_message(plain, "socket.io#/#", bytes);
   EXPECT_EQ(count(Malformed::nested_too_deep), 1U);
   EXPECT_THAT(delivery.delivered, IsEmpty());
   EXPECT_EQ(adapter.statistics().received.value(), 6U);
 }
 
+// --- requests of others ---
+
+class PubSubRequestsTest : public PubSubAdapterTest {
+ protected:
+  void receive(std::string_view body) { adapter.on_message(plain, "socket.io-request#/#", body); }
+  const std::pair<std::string, std::string>& last() const { return link.published.back(); }
+};
+
+TEST_F(PubSubRequestsTest, AnswersWithItsSockets) {
+  delivery.result.sockets = {delivery.socket("s1", {"a"}, Object{{"k", 1}})};
+  receive(R"({"uid":"other1","requestId":"r1","type":5,"opts":{"rooms":["a"],"except":["b"]}})");
+  ASSERT_THAT(delivery.performed, SizeIs(1));
+  EXPECT_EQ(delivery.performed[0]->kind, socketio::Operation::Kind::fetch);
+  EXPECT_THAT(delivery.performed[0]->selection.rooms, ElementsAre("a"));
+  EXPECT_EQ(last().first, "socket.io-response#/#other1#") << "on the channel of who asked";
+  const auto answer = decode_response(last().second);
+  ASSERT_TRUE(answer && answer->items);
+  const auto facts = to_facts(answer->items->at(0));
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->id, "s1");
+  EXPECT_THAT(facts->rooms, ElementsAre("s1", "a"));
+  EXPECT_EQ(facts->data.find("k")->as_int64(), 1);
+  EXPECT_EQ(facts->handshake.header("cookie"), "secret");
+  EXPECT_EQ(facts->handshake.auth("token"), "t");
+}
+
+TEST(PubSubAdapterStartTest, HandshakesMayBeKeptAtHome) {
+  FakeLink link;
+  FakeNode node;
+  SeededRandom random;
+  PubSubAdapter adapter(link, node, random, {.handshakes = Handshakes::redacted});
+  node.result.sockets = {node.socket("s1")};
+  adapter.on_message(plain, "socket.io-request#/#", R"({"uid":"o","requestId":"r","type":5,"opts":{}})");
+  const std::string& body = link.published.back().second;
+  EXPECT_EQ(body.find("secret"), std::string::npos);
+  EXPECT_EQ(body.find("token"), std::string::npos);
+  EXPECT_EQ(body.find("EIO"), std::string::npos);
+  EXPECT_NE(body.find("127.0.0.1"), std::string::npos);
+}
+
+// Empty-handed, too: the others count the answers.
+TEST_F(PubSubRequestsTest, AnswersEveryQuestion) {
+  receive(R"({"uid":"o","requestId":"r1","type":5,"opts":{"rooms":[],"except":[]}})");
+  EXPECT_EQ(last().second, R"({"requestId":"r1","sockets":[]})");
+  receive(R"({"uid":"o","requestId":"r2","type":1})");
+  EXPECT_EQ(last().second, R"({"requestId":"r2","rooms":[]})");
+  receive(R"({"uid":"o","requestId":"r3","type":0,"rooms":[]})");
+  EXPECT_EQ(last(), std::pair(std::string("socket.io-response#/#"), std::string(R"({"requestId":"r3","sockets":[]})")));
+}
+
+TEST_F(PubSubRequestsTest, CarriesOutOrders) {
+  receive(R"({"type":2,"opts":{"rooms":["a"],"except":[]},"rooms":["x"]})");
+  receive(R"({"uid":"o","type":3,"opts":{"rooms":["a"],"except":[]},"rooms":["x"]})");
+  receive(R"({"type":4,"opts":{"rooms":[],"except":["b"]},"close":true})");
+  ASSERT_THAT(delivery.performed, SizeIs(3));
+  EXPECT_THAT(delivery.performed[0]->target_rooms, ElementsAre("x"));
+  EXPECT_TRUE(delivery.performed[2]->close);
+  EXPECT_THAT(link.published, IsEmpty());
+  receive(R"({"requestId":"r","type":2,"sid":"s1","room":"x"})");  // of an old server
+  EXPECT_EQ(last(), std::pair(std::string("socket.io-response#/#"), std::string(R"({"requestId":"r"})")));
+}
+
+TEST_F(PubSubRequestsTest, PassesAcknowledgementsOn) {
+  std::string body;
+  append_msgpack(body, Object{{"uid", "other1"},
+                              {"requestId", "r"},
+                              {"type", 7},
+                              {"packet", Object{{"type", 2}, {"data", Array{"ask", 1}}, {"nsp", "/"}}},
+                              {"opts", Object{{"rooms", Array{}}, {"except", Array{}}}}});
+  receive(body);
+  ASSERT_THAT(delivery.with_acks, SizeIs(1));
+  EXPECT_EQ(delivery.with_acks[0].event, "ask");
+  delivery.ack_calls[0].clients(2);
+  EXPECT_EQ(last(), std::pair(std::string("socket.io-response#/#other1#"),
+                              std::string(R"({"requestId":"r","type":8,"clientCount":2})")));
+  delivery.ack_calls[0].answer(make_args("yes", "more"));
+  EXPECT_EQ(last().second, R"({"requestId":"r","type":9,"packet":"yes"})");
+  delivery.ack_calls[0].answer(make_args(Binary{"\x01"}));
+  EXPECT_EQ(decode_response(last().second)->packet, Value(Binary{"\x01"}));
+}
+
+TEST_F(PubSubRequestsTest, ABroadcastThatNoClientMayGetReachesNobody) {
+  delivery.takes_acks = false;
+  std::string body;
+  append_msgpack(body, Object{{"uid", "other1"},
+                              {"requestId", "r"},
+                              {"type", 7},
+                              {"packet", Object{{"type", 2}, {"data", Array{"connect"}}}},
+                              {"opts", Object{}}});
+  receive(body);
+  EXPECT_EQ(last().second, R"({"requestId":"r","type":8,"clientCount":0})");
+}
+
+TEST_F(PubSubRequestsTest, HandsServerSideEventsOver) {
+  receive(R"({"uid":"emitter","type":6,"data":["hello",1]})");
+  receive(R"({"uid":"o","requestId":"r","type":6,"data":["ask"]})");
+  ASSERT_THAT(delivery.events, SizeIs(2));
+  EXPECT_EQ(delivery.events[0].event, "hello");
+  EXPECT_EQ(delivery.events[0].args, "1");
+  EXPECT_FALSE(delivery.events[0].answer);
+  delivery.events[1].answer("me");
+  EXPECT_EQ(last(),
+            std::pair(std::string("socket.io-response#/#"), std::string(R"({"requestId":"r","type":6,"data":"me"})")));
+}
+
+TEST_F(PubSubRequestsTest, NonsenseIsCounted) {
+  receive("nonsense");
+  receive("{\"type\":77}");
+  receive("{}");
+  adapter.on_message(plain, "socket.io-response#/#", "{}");
+  adapter.on_message(plain, "socket.io-response#/#", R"({"requestId":"never asked","sockets":[]})");
+  const auto& malformed = adapter.statistics().malformed;
+  EXPECT_EQ(malformed[static_cast<std::size_t>(Malformed::not_msgpack)].value(), 1U);
+  EXPECT_EQ(malformed[static_cast<std::size_t>(Malformed::unknown_request)].value(), 1U);
+  EXPECT_EQ(malformed[static_cast<std::size_t>(Malformed::bad_request)].value(), 2U);
+  EXPECT_EQ(adapter.statistics().strayed_answers.value(), 1U);
+  EXPECT_THAT(link.published, IsEmpty());
+  EXPECT_THAT(delivery.performed, IsEmpty());
+}
+
+// --- requests to others ---
+
+class PubSubQuestionsTest : public PubSubAdapterTest {
+ protected:
+  using Kind = socketio::Operation::Kind;
+
+  PubSubQuestionsTest() { link.subscribers = 2; }
+
+  std::shared_ptr<socketio::Operation> operation(Kind kind) {
+    auto result = std::make_shared<socketio::Operation>();
+    result->kind = kind;
+    return result;
+  }
+  void operate(socketio::OperationPtr asked) {
+    adapter.operate(std::move(asked), [this](const socketio::OperationResult& result) { results.push_back(result); },
+                    {});
+  }
+  // The id of the question that was sent last.
+  std::string id() const { return decode_response(link.published.back().second)->id; }
+  void answer(std::string_view members) {
+    adapter.on_message(plain, "socket.io-response#/#", R"({"requestId":")" + id() + "\"," + std::string(members) + "}");
+  }
+
+  std::vector<socketio::OperationResult> results;
+};
+
+TEST_F(PubSubQuestionsTest, FetchesTheSocketsOfOthers) {
+  operate(operation(Kind::fetch));
+  EXPECT_THAT(link.counted, ElementsAre("socket.io-request#/#"));
+  EXPECT_EQ(link.published.back().first, "socket.io-request#/#");
+  answer(R"("sockets":[{"id":"s1","handshake":{"auth":{"a":1}},"rooms":["s1","r"],"data":{"d":2}},{"no":"id"}])");
+  ASSERT_THAT(results, SizeIs(1));
+  ASSERT_THAT(results[0].sockets, SizeIs(1));
+  EXPECT_EQ(results[0].sockets[0].id(), "s1");
+  EXPECT_EQ(results[0].missing_servers, 0U);
+}
+
+TEST_F(PubSubQuestionsTest, AsksForRooms) {
+  operate(operation(Kind::all_rooms));
+  answer(R"("rooms":["a","b"])");
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_THAT(results[0].rooms, ElementsAre("a", "b"));
+}
+
+TEST_F(PubSubQuestionsTest, CollectsAcknowledgements) {
+  auto asked = operation(Kind::emit_with_ack);
+  asked->message = socketio::make_broadcast({}, "/", {}, {}, {}, "ask", {}, 7);
+  operate(asked);
+  const std::string id = decode_response(link.published.back().second)->id;
+  adapter.on_message(plain, "socket.io-response#/#", R"({"type":8,"requestId":")" + id + R"(","clientCount":2})");
+  std::string ack;
+  append_msgpack(ack, Object{{"type", 9}, {"requestId", id}, {"packet", "one"}});
+  adapter.on_message(plain, "socket.io-response#/#", ack);
+  EXPECT_THAT(results, IsEmpty());
+  adapter.on_message(plain, "socket.io-response#/#", R"({"type":9,"requestId":")" + id + R"(","packet":"two"})");
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_THAT(results[0].acks.responses, SizeIs(2));
+}
+
+TEST_F(PubSubQuestionsTest, AsksOtherServers) {
+  auto asked = operation(Kind::server_side_emit);
+  asked->event = "who";
+  asked->wants_answers = true;
+  operate(asked);
+  answer(R"("type":6,"data":"node 2")");
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_THAT(results[0].answers, ElementsAre(Value("node 2")));
+}
+
+TEST_F(PubSubQuestionsTest, OrdersWaitForNobody) {
+  auto asked = operation(Kind::join);
+  asked->target_rooms = {"x"};
+  operate(asked);
+  EXPECT_THAT(results, SizeIs(1));
+  EXPECT_THAT(link.counted, IsEmpty());
+  // It comes back: this node has done its part already.
+  adapter.on_message(plain, link.published[0].first, link.published[0].second);
+  EXPECT_THAT(delivery.performed, IsEmpty());
+  EXPECT_EQ(adapter.statistics().own.value(), 1U);
+}
+
+TEST_F(PubSubQuestionsTest, CountsServers) {
+  operate(operation(Kind::server_count));
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_EQ(results[0].count, 2U);
+  EXPECT_THAT(link.published, IsEmpty());
+}
+
+// --- the pattern, as Node.js subscribes ---
+
+TEST(PubSubPatternTest, OneSubscriptionBringsAllRooms) {
+  FakeLink link;
+  FakeNode node;
+  SeededRandom random;
+  PubSubAdapter adapter(link, node, random, {.namespaces = {"/a*[b]?\\"}, .pattern = true});
+  EXPECT_EQ(link.log[0], R"(+p:socket.io#/a\*\[b\]\?\\#*)");
+  const std::size_t before = link.log.size();
+  int done = 0;
+  adapter.open_room(3, "/a*[b]?\\", "r", [&] { ++done; });
+  EXPECT_EQ(done, 1);
+  EXPECT_THAT(link.log, SizeIs(before));
+  socketio::Broadcast broadcast;
+  broadcast.name_space = "/a*[b]?\\";
+  broadcast.event = "e";
+  broadcast.rooms = {"r"};
+  adapter.on_message(pattern, "socket.io#/a*[b]?\\#r#", encode_broadcast("other1", broadcast).value());
+  ASSERT_THAT(node.delivered, SizeIs(1));
+  EXPECT_EQ(node.delivered[0].second, 1U << 3);
+  adapter.on_message(pattern, "socket.io#/a*[b]?\\#elsewhere#", "not even looked at");
+  EXPECT_EQ(adapter.statistics().unwanted.value(), 1U);
+  broadcast.rooms.clear();
+  adapter.on_message(pattern, "socket.io#/a*[b]?\\#", encode_broadcast("other1", broadcast).value());
+  EXPECT_EQ(node.delivered.back().second, every_shard);
+}
+
 // --- namespaces that come and go ---
 
 TEST_F(PubSubAdapterTest, HearsANamespaceWhileAShardHasIt) {
-  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  adapter.on_message(plain, "socket.io#/new#", message({}, "/new"));
   EXPECT_THAT(delivery.delivered, IsEmpty());
   adapter.open_namespace(2, "/new");
   adapter.open_namespace(5, "/new");
-  EXPECT_THAT(link.log, ElementsAre("+socket.io#/new#"));
-  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  EXPECT_THAT(broadcast_log(), ElementsAre("+socket.io#/new#"));
+  adapter.on_message(plain, "socket.io#/new#", message({}, "/new"));
   EXPECT_THAT(delivery.delivered, SizeIs(1));
   adapter.open_room(2, "/new", "r", counted());
-  adapter.on_message("socket.io#/new#r#", message({"r"}, "/new"));
+  adapter.on_message(plain, "socket.io#/new#r#", message({"r"}, "/new"));
   EXPECT_THAT(delivery.delivered, SizeIs(2));
   EXPECT_EQ(delivery.delivered[1].second, 1U << 2);
   adapter.close_room(2, "/new", "r");
   adapter.close_namespace(2, "/new");
-  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  adapter.on_message(plain, "socket.io#/new#", message({}, "/new"));
   EXPECT_THAT(delivery.delivered, SizeIs(3)) << "the other shard has it still";
   adapter.close_namespace(5, "/new");
   adapter.close_namespace(5, "/new");
-  EXPECT_EQ(link.log.back(), "-socket.io#/new#");
-  adapter.on_message("socket.io#/new#", message({}, "/new"));
+  EXPECT_EQ(broadcast_log().back(), "-socket.io#/new#");
+  adapter.on_message(plain, "socket.io#/new#", message({}, "/new"));
   EXPECT_THAT(delivery.delivered, SizeIs(3));
 }
 
 TEST_F(PubSubAdapterTest, ANamespaceOfTheOptionsIsNeitherOpenedNorClosed) {
   adapter.open_namespace(1, "/");
   adapter.close_namespace(1, "/");
-  EXPECT_THAT(link.log, IsEmpty());
-  adapter.on_message("socket.io#/#", message({}));
+  EXPECT_THAT(broadcast_log(), IsEmpty());
+  adapter.on_message(plain, "socket.io#/#", message({}));
   EXPECT_THAT(delivery.delivered, SizeIs(1));
 }
 
@@ -347,16 +566,16 @@ TEST_F(PubSubAdapterTest, ANamespaceOfTheOptionsIsNeitherOpenedNorClosed) {
 TEST_F(PubSubAdapterTest, ANamespaceAndARoomMayShareAChannel) {
   adapter.open_room(1, "/", "x", counted());
   adapter.open_namespace(3, "/#x");
-  EXPECT_THAT(link.log, ElementsAre("+socket.io#/#x#"));
+  EXPECT_THAT(broadcast_log(), ElementsAre("+socket.io#/#x#"));
   adapter.close_namespace(3, "/#x");
-  EXPECT_THAT(link.log, SizeIs(1)) << "the room goes on";
-  adapter.on_message("socket.io#/#x#", message({"x"}));
+  EXPECT_THAT(broadcast_log(), SizeIs(1)) << "the room goes on";
+  adapter.on_message(plain, "socket.io#/#x#", message({"x"}));
   EXPECT_THAT(delivery.delivered, SizeIs(1));
   adapter.open_namespace(3, "/#x");
   adapter.close_room(1, "/", "x");
-  EXPECT_THAT(link.log, SizeIs(1)) << "the namespace goes on";
+  EXPECT_THAT(broadcast_log(), SizeIs(1)) << "the namespace goes on";
   adapter.close_namespace(3, "/#x");
-  EXPECT_EQ(link.log.back(), "-socket.io#/#x#");
+  EXPECT_EQ(broadcast_log().back(), "-socket.io#/#x#");
 }
 
 }  // namespace

@@ -14,8 +14,11 @@ enum class Malformed : unsigned char {
   not_a_broadcast,  // msgpack, but not [uid, packet, opts] of the expected kinds
   bad_packet,       // a packet that is no event, or an event without a name that an event may have
   nested_too_deep,
+  not_json,         // although it begins with a brace
+  bad_request,      // a request or an answer without the members of its type
+  unknown_request,  // of a type that this version does not know
 };
-inline constexpr std::size_t malformed_kinds = 4;
+inline constexpr std::size_t malformed_kinds = 7;
 
 // Written by the backplane's shard, read by any thread.
 struct Statistics {
@@ -26,7 +29,11 @@ struct Statistics {
   Counter own;            // our own messages, come back
   Counter unwanted;       // for rooms that nobody holds here, or for another namespace
   std::array<Counter, malformed_kinds> malformed;
-  Gauge rooms;  // rooms held here, over all namespaces
+  Counter requests;             // to the other servers
+  Counter incomplete_requests;  // that some server did not answer
+  Counter answered_requests;    // of other servers
+  Counter strayed_answers;      // to no request of ours, or to one that is over, or twice
+  Gauge rooms;                  // rooms held here, over all namespaces
 };
 
 }  // namespace carillon::cluster
