@@ -29,10 +29,11 @@ struct BroadcastFlags {
 struct BroadcastAcks {
   std::vector<Args> responses;           // one per client that answered, in the order of arrival on its shard
   std::size_t missing = 0;               // clients that did not answer in time, or went away before
-  std::vector<std::string> missing_ids;  // their sockets' ids
+  std::vector<std::string> missing_ids;  // their sockets' ids, of this node
+  std::size_t missing_servers = 0;       // that have not said how many clients they have
 };
-class RemoteSocket;
-using FetchHandler = std::function<void(const std::vector<RemoteSocket>&)>;
+struct FetchedSockets;  // <carillon/cluster_answers.hpp>
+using FetchHandler = std::function<void(const FetchedSockets&)>;
 using SocketsHandler = std::function<void(std::size_t sockets)>;  // how many were concerned
 using BroadcastAckHandler = std::function<void(const BroadcastAcks&)>;
 

@@ -23,6 +23,8 @@ struct HandshakeRequest {
 
   // Parameter of the query, decoded; the last one where it is repeated.
   std::optional<std::string> query(std::string_view key) const;
+  // All of them, each once, in the order in which they come first.
+  std::vector<std::pair<std::string, std::string>> query() const;
   // The last header of that name, in any case.
   std::optional<std::string> header(std::string_view name) const;
 };
@@ -42,6 +44,7 @@ class Handshake {
   // Header of the Engine.IO handshake request, name in any case.
   std::optional<std::string> header(std::string_view name) const { return request_->header(name); }
 
+  const HandshakeRequest& request() const { return *request_; }
   const std::string& address() const { return request_->address; }
   const std::string& url() const { return request_->url; }
   std::int64_t issued_unix_ms() const { return request_->issued_unix_ms; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <carillon/broadcast_operator.hpp>
+#include <carillon/cluster_answers.hpp>
 #include <carillon/remote_socket.hpp>
 #include <carillon/socket.hpp>
 
@@ -74,6 +75,16 @@ class Namespace {
 
   void use(Middleware middleware);
   void on_connection(ConnectionHandler handler);
+
+  // The servers of the cluster. Handlers of answers are called as BroadcastOperator::emit_with_ack's.
+  // An event for the other servers' on_server_event handlers; with a handler, they may answer.
+  void server_side_emit(std::string_view event, const Args& args) const;
+  void server_side_emit_with_ack(std::string_view event, const Args& args, ServerAnswersHandler handler) const;
+  // Registered before Server::run(), called on one of this server's shards. The second kind hears of all events.
+  void on_server_event(std::string_view event, ServerEventHandler handler);
+  void on_any_server_event(AnyServerEventHandler handler);
+  void all_rooms(RoomsHandler handler) const;
+  void server_count(ServerCountHandler handler) const;
 
   BroadcastOperator everyone() const { return BroadcastOperator(*port_, name_); }
   BroadcastOperator to(std::string_view room) const { return everyone().to(room); }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <carillon/adapter_options.hpp>
 #include <carillon/admission.hpp>
 #include <carillon/limit_options.hpp>
 #include <carillon/namespace.hpp>
@@ -85,16 +86,6 @@ struct ServerOptions {
   RecoveryOptions recovery = {};
 };
 
-// How a server finds the others. Made by redis_adapter().
-struct AdapterOptions {
-  std::string redis_url;
-  std::string key = "socket.io";                   // prefix of the channels
-  std::size_t queue_bytes_max = 16 * 1024 * 1024;  // messages for other nodes while Redis is away
-  std::uint32_t queue_age_max_ms = 30'000;
-};
-// Wire-compatible with @socket.io/redis-adapter (pub/sub). redis://[user:password@]host[:port][/db]
-AdapterOptions redis_adapter(std::string_view redis_url);
-
 namespace runtime {
 class Node;
 }
@@ -124,6 +115,18 @@ class Server {
   BroadcastOperator everyone_in(std::string_view name_space) const;
   void use(Middleware middleware) { of("/").use(std::move(middleware)); }
   void on_connection(ConnectionHandler handler) { of("/").on_connection(std::move(handler)); }
+
+  // As those of the namespace "/".
+  void server_side_emit(std::string_view event, const Args& args) const { root().server_side_emit(event, args); }
+  void server_side_emit_with_ack(std::string_view event, const Args& args, ServerAnswersHandler handler) const {
+    root().server_side_emit_with_ack(event, args, std::move(handler));
+  }
+  void on_server_event(std::string_view event, ServerEventHandler handler) {
+    of("/").on_server_event(event, std::move(handler));
+  }
+  void on_any_server_event(AnyServerEventHandler handler) { of("/").on_any_server_event(std::move(handler)); }
+  void all_rooms(RoomsHandler handler) const { root().all_rooms(std::move(handler)); }
+  void server_count(ServerCountHandler handler) const { root().server_count(std::move(handler)); }
 
   BroadcastOperator to(std::string_view room) const { return root().to(room); }
   BroadcastOperator to(const std::vector<std::string>& rooms) const { return root().to(rooms); }

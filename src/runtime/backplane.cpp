@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "cluster/pubsub_adapter.hpp"
+#include "cluster/sharded_adapter.hpp"
+#include "cluster/streams_adapter.hpp"
 #include "runtime/shard.hpp"
 
 namespace carillon::runtime {
@@ -15,9 +18,38 @@ redis::ClientOptions client_options(const AdapterOptions& options, const std::st
   redis::ClientOptions client;
   client.url = std::move(*url);
   client.name = "carillon-" + node_name;
+  client.canary_prefix = options.key + "-canary#";  // with an ACL for the key's channels that is one of them
   client.queue_bytes_max = options.queue_bytes_max;
   client.queue_age_max_ms = Milliseconds(options.queue_age_max_ms);
+  client.subscriptions_per_second_max = options.subscriptions_per_second_max;
   return client;
+}
+
+std::unique_ptr<cluster::Adapter> make_adapter(Backplane::Settings& settings, redis::Link& link,
+                                               cluster::NodePort& node, Random& random) {
+  const AdapterOptions& options = settings.options;
+  const cluster::Requests::Timeouts timeouts{Milliseconds(options.requests_timeout_ms), settings.ack_timeout};
+  const auto handshakes = options.redact_handshakes ? cluster::Handshakes::redacted : cluster::Handshakes::whole;
+  cluster::MessageAdapterOptions common{
+      .key = options.key, .namespaces = std::move(settings.namespaces), .timeouts = timeouts, .handshakes = handshakes};
+  switch (options.kind) {
+    case AdapterOptions::Kind::pubsub:
+      return std::make_unique<cluster::PubSubAdapter>(link, node, random,
+                                                      cluster::PubSubOptions{.key = options.key,
+                                                                             .namespaces = std::move(common.namespaces),
+                                                                             .pattern = options.pattern_subscription,
+                                                                             .timeouts = timeouts,
+                                                                             .handshakes = handshakes});
+    case AdapterOptions::Kind::sharded:
+      return std::make_unique<cluster::ShardedAdapter>(link, node, random,
+                                                       cluster::ShardedOptions{std::move(common), options.mode});
+    case AdapterOptions::Kind::streams:
+      return std::make_unique<cluster::StreamsAdapter>(
+          link, node, random,
+          cluster::StreamsOptions{std::move(common), options.stream_name, options.stream_count,
+                                  options.stream_length_max});
+  }
+  throw std::invalid_argument("unknown adapter");
 }
 
 }  // namespace
@@ -31,29 +63,29 @@ class Backplane::ShardPort final : public socketio::ClusterPort {
 
   void open_namespace(std::string_view name_space) override {
     on_home([this, name_space = std::string(name_space)] {
-      backplane_.adapter_.open_namespace(shard_.index(), name_space);
+      backplane_.adapter_->open_namespace(shard_.index(), name_space);
     });
   }
   void close_namespace(std::string_view name_space) override {
     on_home([this, name_space = std::string(name_space)] {
-      backplane_.adapter_.close_namespace(shard_.index(), name_space);
+      backplane_.adapter_->close_namespace(shard_.index(), name_space);
     });
   }
   void open_room(std::string_view name_space, std::string_view room, Task done) override {
     on_home([this, name_space = std::string(name_space), room = std::string(room),
              done = homing(std::move(done))]() mutable {
-      backplane_.adapter_.open_room(shard_.index(), name_space, room, std::move(done));
+      backplane_.adapter_->open_room(shard_.index(), name_space, room, std::move(done));
     });
   }
   void await_room(std::string_view name_space, std::string_view room, Task done) override {
     on_home([this, name_space = std::string(name_space), room = std::string(room),
              done = homing(std::move(done))]() mutable {
-      backplane_.adapter_.await_room(name_space, room, std::move(done));
+      backplane_.adapter_->await_room(name_space, room, std::move(done));
     });
   }
   void close_room(std::string_view name_space, std::string_view room) override {
     on_home([this, name_space = std::string(name_space), room = std::string(room)] {
-      backplane_.adapter_.close_room(shard_.index(), name_space, room);
+      backplane_.adapter_->close_room(shard_.index(), name_space, room);
     });
   }
 
@@ -78,13 +110,15 @@ class Backplane::ShardPort final : public socketio::ClusterPort {
   Shard& shard_;
 };
 
-Backplane::Backplane(const AdapterOptions& options, std::vector<std::string> namespaces, const std::string& node_name,
-                     Shard& home, cluster::DeliveryPort& deliveries)
+Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
     : home_(home),
       random_(make_system_random()),
-      driver_(home.loop(), client_options(options, node_name), *random_),
-      adapter_(driver_.client(), deliveries, *random_, {options.key, std::move(namespaces)}) {
+      driver_(home.loop(), client_options(settings.options, settings.node_name), *random_),
+      roster_(driver_.client(), roster_statistics_, *random_,
+              {settings.options.key, Milliseconds(settings.options.requests_timeout_ms), std::move(settings.facts)}),
+      adapter_(make_adapter(settings, driver_.client(), node, *random_)) {
   driver_.client().set_listener(this);
+  home.add_guest(*this);  // before the driver, which sends what it has to say
   home.add_guest(driver_);
 }
 
@@ -97,18 +131,49 @@ socketio::ClusterPort& Backplane::port_of(Shard& shard) {
 }
 
 void Backplane::publish(socketio::BroadcastPtr message) {
-  if (home_.is_current()) return adapter_.publish(*message);
-  home_.post([this, message = std::move(message)] { adapter_.publish(*message); });
+  if (home_.is_current()) return adapter_->publish(*message);
+  home_.post([this, message = std::move(message)] { adapter_->publish(*message); });
 }
 
-void Backplane::on_message(std::string_view channel, std::string_view payload) {
-  adapter_.on_message(channel, payload);
+void Backplane::operate(socketio::OperationPtr operation, socketio::OperationDone done) {
+  Task task = [this, operation = std::move(operation), done = std::move(done)]() mutable {
+    adapter_->operate(std::move(operation), std::move(done), home_.loop().now());
+  };
+  if (home_.is_current()) return task();
+  home_.post(std::move(task));
 }
-void Backplane::on_subscribed(std::string_view channel) { adapter_.on_subscribed(channel); }
+
+void Backplane::list_nodes(cluster::Roster::Done done) {
+  Task task = [this, done = std::move(done)]() mutable { roster_.ask(std::move(done), home_.loop().now()); };
+  if (home_.is_current()) return task();
+  home_.post(std::move(task));
+}
+
+void Backplane::on_turn_end(TimePoint now) {
+  if (now >= adapter_->next_deadline()) adapter_->on_time(now);
+  if (now >= roster_.next_deadline()) roster_.on_time(now);
+}
+
+// --- from the link ---
+
+void Backplane::on_message(redis::ChannelKind kind, std::string_view channel, std::string_view payload) {
+  if (kind == redis::ChannelKind::plain && roster_.on_message(channel, payload)) return;
+  adapter_->on_message(kind, channel, payload);
+}
+
+void Backplane::on_subscribed(redis::ChannelKind kind, std::string_view channel) {
+  adapter_->on_subscribed(kind, channel);
+}
+
+void Backplane::on_entry(std::string_view stream, std::string_view id, redis::StreamFieldsView fields) {
+  adapter_->on_entry(stream, id, fields);
+}
+
+void Backplane::on_entries_lost(std::string_view stream) { adapter_->on_entries_lost(stream); }
 
 void Backplane::on_ready(bool ready) {
   ready_ = ready;
-  adapter_.on_ready(ready);
+  adapter_->on_ready(ready);
 }
 
 }  // namespace carillon::runtime

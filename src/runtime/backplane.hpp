@@ -1,15 +1,20 @@
 // The node's place in the cluster: the Redis adapter on its shard, reachable from all of them.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <carillon/server.hpp>
 
-#include "cluster/pubsub_adapter.hpp"
+#include "cluster/adapter.hpp"
+#include "cluster/node_port.hpp"
+#include "cluster/roster.hpp"
 #include "runtime/redis_driver.hpp"
+#include "runtime/turn_guest.hpp"
 #include "socketio/cluster_port.hpp"
 
 namespace carillon::runtime {
@@ -17,33 +22,53 @@ namespace carillon::runtime {
 class Shard;
 
 // Lives on one shard (the first); what others ask of it travels through that shard's mailbox, in order.
-class Backplane final : private redis::LinkListener {
+class Backplane final : private redis::LinkListener, private TurnGuest {
  public:
-  // Broadcasts of other nodes; called on the backplane's shard.
-  Backplane(const AdapterOptions& options, std::vector<std::string> namespaces, const std::string& node_name,
-            Shard& home, cluster::DeliveryPort& deliveries);
+  struct Settings {
+    const AdapterOptions& options;
+    std::vector<std::string> namespaces;
+    std::string node_name;
+    Milliseconds ack_timeout;      // of broadcasts that name none
+    std::function<Value()> facts;  // of this node, for the others
+  };
+  // `node` is called on the backplane's shard.
+  Backplane(Settings settings, Shard& home, cluster::NodePort& node);
   ~Backplane() override;
 
   // Any thread. Messages of one thread keep their order.
   void publish(socketio::BroadcastPtr message);
+  // The part of the other nodes, see cluster::Adapter; `done` runs on the backplane's shard.
+  void operate(socketio::OperationPtr operation, socketio::OperationDone done);
+  // Which Carillon nodes there are; `done` runs on the backplane's shard.
+  void list_nodes(cluster::Roster::Done done);
   // The shard's own port; call it on that shard.
   socketio::ClusterPort& port_of(Shard& shard);
 
   bool ready() const { return ready_; }  // any thread
   const redis::Statistics& redis_statistics() const { return driver_.client().statistics(); }
-  const cluster::Statistics& cluster_statistics() const { return adapter_.statistics(); }
+  const cluster::Statistics& cluster_statistics() const { return adapter_->statistics(); }
 
  private:
   class ShardPort;
 
-  void on_message(std::string_view channel, std::string_view payload) override;
-  void on_subscribed(std::string_view channel) override;
+  void on_message(redis::ChannelKind kind, std::string_view channel, std::string_view payload) override;
+  void on_subscribed(redis::ChannelKind kind, std::string_view channel) override;
   void on_ready(bool ready) override;
+  void on_entry(std::string_view stream, std::string_view id, redis::StreamFieldsView fields) override;
+  void on_entries_lost(std::string_view stream) override;
+
+  // The adapter's requests have deadlines.
+  void on_turn_end(TimePoint now) override;
+  TimePoint next_deadline() const override { return std::min(adapter_->next_deadline(), roster_.next_deadline()); }
+  bool has_finished() const override { return true; }
+  void give_up() override {}
 
   Shard& home_;
   std::unique_ptr<Random> random_;
   RedisDriver driver_;
-  cluster::PubSubAdapter adapter_;
+  cluster::Statistics roster_statistics_;
+  cluster::Roster roster_;
+  std::unique_ptr<cluster::Adapter> adapter_;
   std::vector<std::unique_ptr<ShardPort>> ports_;
   std::atomic<bool> ready_{false};
 };

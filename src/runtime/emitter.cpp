@@ -1,6 +1,7 @@
 // carillon::Emitter: a thread with a loop and a publish-only Redis client.
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -9,15 +10,28 @@
 #include <carillon/emitter.hpp>
 
 #include "base/random.hpp"
-#include "cluster/pubsub_codec.hpp"
+#include "cluster/emission.hpp"
 #include "io/loop.hpp"
 #include "runtime/redis_driver.hpp"
 #include "socketio/broadcast.hpp"
+#include "socketio/packet.hpp"
 
 namespace carillon {
 namespace {
 
 constexpr std::chrono::milliseconds farewell{2000};  // for the queue to empty when the emitter is destroyed
+
+std::string with_slash(std::string_view name_space) {
+  return name_space.starts_with('/') ? std::string(name_space) : "/" + std::string(name_space);
+}
+
+cluster::EmitterFormat format_of(const EmitterOptions& options) {
+  return {.kind = options.kind,
+          .key = options.key,
+          .mode = options.mode,
+          .stream_name = options.stream_name,
+          .stream_count = options.stream_count};
+}
 
 redis::ClientOptions client_options(std::string_view url_text, const EmitterOptions& options) {
   auto url = redis::parse_url(url_text);
@@ -34,10 +48,11 @@ redis::ClientOptions client_options(std::string_view url_text, const EmitterOpti
 
 class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHooks {
  public:
-  Impl(std::string_view redis_url, EmitterOptions options)
-      : options_(std::move(options)),
+  Impl(std::string_view redis_url, const EmitterOptions& options)
+      : format_(format_of(options)),
+        stream_length_max_(options.stream_length_max),
         random_(make_system_random()),
-        driver_(loop_, client_options(redis_url, options_), *random_),
+        driver_(loop_, client_options(redis_url, options), *random_),
         thread_([this] { loop_.run(*this); }) {}
 
   ~Impl() override {
@@ -47,15 +62,29 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   }
 
   void broadcast(socketio::BroadcastPtr message) override {
-    auto body = cluster::encode_broadcast(cluster::emitter_uid, *message);
-    if (!body) throw std::invalid_argument("the arguments of '" + message->event + "' are nested too deeply");
-    loop_.post([this, channel = cluster::channel_of(options_.key, *message), body = std::move(*body)]() mutable {
-      driver_.client().publish(std::move(channel), std::move(body));
-    });
+    auto emission = cluster::emission_of(format_, *message);
+    if (!emission) throw std::invalid_argument("the arguments of '" + message->event + "' are nested too deeply");
+    send(std::move(*emission), nullptr);
   }
 
-  void operate(socketio::OperationPtr, socketio::OperationDone) override {
-    throw std::logic_error("an Emitter holds no sockets and cannot get answers: ask a Server");
+  void operate(socketio::OperationPtr operation, socketio::OperationDone done) override {
+    switch (operation->kind) {
+      case socketio::Operation::Kind::join:
+      case socketio::Operation::Kind::leave:
+      case socketio::Operation::Kind::disconnect:
+        break;
+      case socketio::Operation::Kind::server_side_emit:
+        if (!operation->wants_answers) break;
+        [[fallthrough]];
+      case socketio::Operation::Kind::emit_with_ack:
+      case socketio::Operation::Kind::fetch:
+      case socketio::Operation::Kind::all_rooms:
+      case socketio::Operation::Kind::server_count:
+        throw std::logic_error("an Emitter holds no sockets and cannot get answers: ask a Server");
+    }
+    auto emission = cluster::emission_of(format_, *operation);
+    if (!emission) throw std::invalid_argument("the arguments of '" + operation->event + "' are nested too deeply");
+    send(std::move(*emission), std::move(done));
   }
 
   bool flush(std::chrono::milliseconds timeout) {
@@ -70,6 +99,18 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   std::size_t dropped() const { return dropped_; }
 
  private:
+  void send(cluster::Emission emission, socketio::OperationDone done) {
+    loop_.post([this, emission = std::move(emission), done = std::move(done)]() mutable {
+      redis::Link& link = driver_.client();
+      if (emission.entry.empty()) {
+        link.publish(std::move(emission.place), std::move(emission.payload), emission.kind);
+      } else {
+        link.append(std::move(emission.place), std::move(emission.entry), stream_length_max_, {});
+      }
+      if (done) done({});
+    });
+  }
+
   void on_turn_begin(TimePoint) override {}
   void on_turn_end(TimePoint now) override {
     driver_.on_turn_end(now);
@@ -81,7 +122,8 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   }
   TimePoint next_deadline() const override { return driver_.next_deadline(); }
 
-  EmitterOptions options_;
+  const cluster::EmitterFormat format_;
+  const std::size_t stream_length_max_;
   io::Loop loop_;
   std::unique_ptr<Random> random_;
   runtime::RedisDriver driver_;
@@ -95,13 +137,22 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   std::thread thread_;
 };
 
-Emitter::Emitter(std::string_view redis_url, EmitterOptions options)
-    : impl_(std::make_unique<Impl>(redis_url, std::move(options))) {}
+Emitter::Emitter(std::string_view redis_url, const EmitterOptions& options)
+    : impl_(std::make_unique<Impl>(redis_url, options)) {}
 Emitter::~Emitter() = default;
 
 BroadcastOperator Emitter::of(std::string_view name_space) const {
-  return BroadcastOperator(*impl_,
-                           name_space.starts_with('/') ? std::string(name_space) : "/" + std::string(name_space));
+  return BroadcastOperator(*impl_, with_slash(name_space));
+}
+void Emitter::server_side_emit(std::string_view event, const Args& args, std::string_view name_space) const {
+  socketio::check_text(event);
+  socketio::check_text(args);
+  auto operation = std::make_shared<socketio::Operation>();
+  operation->kind = socketio::Operation::Kind::server_side_emit;
+  operation->selection.name_space = with_slash(name_space);
+  operation->event = event;
+  operation->args = args;
+  impl_->operate(std::move(operation), nullptr);
 }
 bool Emitter::flush(std::chrono::milliseconds timeout) { return impl_->flush(timeout); }
 std::size_t Emitter::dropped() const { return impl_->dropped(); }

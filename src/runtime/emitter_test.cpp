@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -32,17 +33,28 @@ class EmitterTest : public ::testing::Test {
 // A node with one client.
 class Receiver {
  public:
-  explicit Receiver(const std::string& redis_url)
+  explicit Receiver(const std::string& redis_url, AdapterOptions::Kind kind = AdapterOptions::Kind::pubsub)
       : server_({.listen = "127.0.0.1:0", .shards = 2, .drain_timeout_ms = 300}) {
-    server_.adapter(redis_adapter(redis_url));
+    AdapterOptions options = redis_adapter(redis_url);
+    options.kind = kind;
+    server_.adapter(options);
+    server_.on_server_event("hi", [this](const Args& args, const ServerAnswer&) { server_.emit("told", args[0]); });
     server_.start();
     EXPECT_TRUE(eventually([&] { return server_.ready(); }));
     client_ = std::make_unique<SocketIoClient>(SocketIoClient::over_websocket(server_.address()));
   }
   std::string next() { return client_->next(); }
   const std::string& id() const { return client_->id(); }
+  bool is_in(const std::string& room) { return count(server_.to(room)) > 0; }
+  std::size_t sockets() { return count(server_.of("/").everyone()); }
 
  private:
+  static std::size_t count(const BroadcastOperator& whom) {
+    std::promise<std::size_t> count;
+    whom.local().fetch_sockets([&](const FetchedSockets& found) { count.set_value(found.sockets.size()); });
+    return count.get_future().get();
+  }
+
   Server server_;
   std::unique_ptr<SocketIoClient> client_;
 };
@@ -59,6 +71,41 @@ TEST_F(EmitterTest, MessagesArriveOnceAndInOrder) {
   emitter.to(receiver.id()).emit("you");
   EXPECT_EQ(receiver.next(), R"(["you"])");
   EXPECT_EQ(emitter.dropped(), 0U);
+}
+
+TEST_F(EmitterTest, EachAdapterUnderstandsItsEmitter) {
+  const RedisServer redis;
+  using enum AdapterOptions::Kind;
+  for (const AdapterOptions::Kind kind : {pubsub, sharded, streams}) {
+    SCOPED_TRACE(to_string(kind));
+    Receiver receiver(redis.url(), kind);
+    EmitterOptions options;
+    options.kind = kind;
+    Emitter emitter(redis.url(), options);
+    for (int i = 0; i < 100; ++i) emitter.emit("n", i);
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(receiver.next(), event(i));
+    emitter.to(receiver.id()).sockets_join("r");
+    // The join and what follows may be done on different shards: until it is heard.
+    emitter.server_side_emit("hi", make_args(7));
+    EXPECT_EQ(receiver.next(), R"(["told",7])");
+    EXPECT_TRUE(eventually([&] { return receiver.is_in("r"); }));
+    // To two rooms: that is heard by all, also before the room's own channel has been subscribed.
+    emitter.to("r").to("s").except(receiver.id()).emit("never");
+    emitter.to("r").to("s").emit("n", 1);
+    EXPECT_EQ(receiver.next(), event(1));
+    emitter.to(receiver.id()).sockets_leave("r");
+    EXPECT_TRUE(eventually([&] { return !receiver.is_in("r"); }));
+    emitter.to(receiver.id()).disconnect_sockets();
+    EXPECT_TRUE(eventually([&] { return receiver.sockets() == 0; }));
+    EXPECT_EQ(emitter.dropped(), 0U);
+  }
+}
+
+TEST_F(EmitterTest, AnEmitterGetsNoAnswers) {
+  const RedisServer nobody(false);
+  const Emitter emitter(nobody.url());
+  EXPECT_THROW(emitter.of("/").fetch_sockets([](const FetchedSockets&) {}), std::logic_error);
+  EXPECT_THROW(emitter.of("/").emit_with_ack("e", {}, [](const BroadcastAcks&) {}), std::logic_error);
 }
 
 TEST_F(EmitterTest, FlushOfNothingIsDoneAtOnce) {

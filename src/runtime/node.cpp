@@ -17,7 +17,6 @@
 #include "runtime/limits.hpp"
 #include "runtime/node_hooks.hpp"
 #include "socketio/memory_recovery_store.hpp"
-#include "socketio/operation.hpp"
 
 namespace carillon::runtime {
 namespace {
@@ -208,6 +207,7 @@ void Node::start() {
 
 void Node::launch() {
   if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
+  started_unix_ms_ = io::Loop::unix_now();
   try {
     reception_ = std::make_unique<Reception>(options_, api_ ? std::optional(api_->listen) : std::nullopt);
     if (options_.serve_client)
@@ -251,7 +251,10 @@ void Node::make_shards() {
       if (adapter_ && !backplane_) {
         std::vector<std::string> names;
         for (const auto& [name, handlers] : namespaces_.fixed()) names.push_back(name);
-        backplane_ = std::make_unique<Backplane>(*adapter_, std::move(names), name_, shard, *this);
+        backplane_ = std::make_unique<Backplane>(
+            Backplane::Settings{*adapter_, std::move(names), name_, socketio_options_.broadcast_ack_timeout,
+                                [this] { return facts(); }},
+            shard, *this);
       }
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
     }));
@@ -331,14 +334,6 @@ void Node::deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) {
       shard->post([target = shard.get(), message] { application(*target).core.deliver(*message); });
     }
   }
-}
-
-void Node::operate(socketio::OperationPtr operation, socketio::OperationDone done) {
-  if (shards_.empty()) throw std::logic_error("the server has not been started");
-  std::size_t home = 0;
-  for (const auto& shard : shards_)
-    if (shard->is_current()) home = shard->index();
-  socketio::operate_on_shards(cores_, home, std::move(operation), std::move(done));
 }
 
 // Each shard reads the log by itself: one call is enough for all that has been appended until it comes.

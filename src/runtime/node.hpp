@@ -14,7 +14,8 @@
 #include <carillon/server.hpp>
 
 #include "admin/page_file.hpp"
-#include "cluster/pubsub_adapter.hpp"
+#include "api/queries.hpp"
+#include "cluster/node_port.hpp"
 #include "engineio/options.hpp"
 #include "http/exchange.hpp"
 #include "io/signals.hpp"
@@ -29,7 +30,7 @@
 namespace carillon::runtime {
 
 // Configured by one thread; after start() the methods marked so may be called by any.
-class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort {
+class Node final : public socketio::BroadcastPort, public cluster::NodePort, public api::ClusterPort {
  public:
   explicit Node(ServerOptions options);
   ~Node() override;
@@ -58,13 +59,11 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   // --- any thread, after start() ---
   void broadcast(socketio::BroadcastPtr message) override;
   void operate(socketio::OperationPtr operation, socketio::OperationDone done) override;
+  void list_nodes(NodesDone done) override;
   // Of both ports.
   socketio::PacketFormat packet_format() const override {
     return {.parser = options_.parser, .offsets = recovery_ != nullptr};
   }
-  // cluster::DeliveryPort: to the sockets of the shards in the mask, at once on the caller's own shard.
-  void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
-  void on_gap() override;
   bool ready() const { return !backplane_ || backplane_->ready(); }
   bool clustered() const { return backplane_ != nullptr; }
   std::string client_address() const { return reception_ ? reception_->client_address() : ""; }
@@ -94,6 +93,16 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
     std::function<http::Response(int)> error_response;
   };
 
+  // cluster::NodePort. To the sockets of the shards in the mask, at once on the caller's own shard.
+  void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
+  void on_gap() override;
+  socketio::BroadcastPort& broadcasts() override { return *this; }
+  void perform(socketio::OperationPtr operation, socketio::OperationDone done) override;
+  bool perform_with_acks(const socketio::Operation& operation, AckCalls calls) override;
+  void on_server_event(std::string_view name_space, std::string event, Args args, ServerAnswer answer) override;
+
+  std::size_t current_shard() const;
+  Value facts() const;  // of this node, for GET /v1/nodes of all; any thread
   void make_shards();
   void launch();
   void join_shards();
@@ -107,6 +116,7 @@ class Node final : public socketio::BroadcastPort, public cluster::DeliveryPort 
   engineio::Options engine_options_;
   socketio::Options socketio_options_;
   std::string name_;
+  std::int64_t started_unix_ms_ = 0;
   ClientLedger ledger_;
   std::optional<AdapterOptions> adapter_;
   socketio::NamespaceRegistry::Limits namespace_limits_;

@@ -216,6 +216,9 @@ void collect_redis(const redis::Statistics& redis, Collector& out) {
   out.gauge("carillon_redis_queue_bytes", "Their bytes.", redis.queue_bytes);
   out.count("carillon_redis_published_total", "Messages that Redis has taken.", redis.published);
   out.count("carillon_redis_received_total", "Messages received on subscribed channels.", redis.received);
+  out.count("carillon_redis_stream_entries_total", "Entries read from streams.", redis.entries);
+  out.count("carillon_redis_stream_gaps_total", "Times that a stream had lost entries before they were read.",
+            redis.entries_lost);
   out.count("carillon_redis_connects_total", "TCP connections to Redis that came up.", redis.connects);
   out.count("carillon_redis_failures_total", "Connections to Redis that failed or were lost.", redis.failures);
   out.count("carillon_redis_reconnects_total", "Times that the link to Redis came back.", redis.reconnects);
@@ -238,8 +241,15 @@ void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
   out.count("carillon_cluster_received_total", "Messages from the cluster.", cluster.received);
   out.count("carillon_cluster_delivered_total", "Messages from the cluster handed to shards.", cluster.delivered);
   out.count("carillon_cluster_unwanted_total", "Messages from the cluster for nobody here.", cluster.unwanted);
-  const std::array<std::string_view, cluster::malformed_kinds> kinds = {"not_msgpack", "not_a_broadcast", "bad_packet",
-                                                                        "nested_too_deep"};
+  out.count("carillon_cluster_requests_total", "Requests to the other servers.", cluster.requests);
+  out.count("carillon_cluster_incomplete_requests_total", "Requests that some server did not answer.",
+            cluster.incomplete_requests);
+  out.count("carillon_cluster_answered_requests_total", "Requests of other servers and emitters.",
+            cluster.answered_requests);
+  out.count("carillon_cluster_strayed_answers_total", "Answers to requests that are not, or no longer, ours.",
+            cluster.strayed_answers);
+  const std::array<std::string_view, cluster::malformed_kinds> kinds = {
+      "not_msgpack", "not_a_broadcast", "bad_packet", "nested_too_deep", "not_json", "bad_request", "unknown_request"};
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
     out.count("carillon_cluster_malformed_total", "Messages from the cluster ignored as malformed.",
               cluster.malformed[kind], {{"kind", std::string(kinds[kind])}});

@@ -309,7 +309,7 @@ TEST(NodeTest, OperationsOnSocketsReachAllShardsFromAnyThread) {
     for (int i = 0; i < 3; ++i)
       threads.emplace_back([&] {
         for (int turn = 0; turn < 20; ++turn)
-          server.fetch_sockets([&](const std::vector<RemoteSocket>& sockets) { found.add(sockets); });
+          server.fetch_sockets([&](const FetchedSockets& fetched) { found.add(fetched.sockets); });
       });
     for (int turn = 0; turn < 10; ++turn) server.to("r").sockets_leave("r", count);
   }
@@ -326,7 +326,8 @@ TEST(NodeTest, OperationsOnSocketsReachAllShardsFromAnyThread) {
     EXPECT_EQ(ids, all);
   }
 
-  server.to(clients[3]->id()).fetch_sockets([](const std::vector<RemoteSocket>& sockets) {
+  server.to(clients[3]->id()).fetch_sockets([](const FetchedSockets& fetched) {
+    const auto& sockets = fetched.sockets;
     for (const RemoteSocket& socket : sockets) socket.emit("you", socket.rooms().front());
   });
   EXPECT_EQ(clients[3]->next(), "[\"you\",\"" + clients[3]->id() + "\"]");
@@ -370,7 +371,7 @@ TEST(NodeTest, DynamicNamespacesAreOneOverAllShards) {
   for (std::size_t i = 0; i < clients.size(); ++i)
     EXPECT_EQ(clients[i]->next(), i % 2 == 0 ? R"(42/room-0,["all"])" : R"(42/room-1,["all"])");
   Log<std::size_t> counts;
-  parent.fetch_sockets([&](const std::vector<RemoteSocket>& sockets) { counts.add(sockets.size()); });
+  parent.fetch_sockets([&](const FetchedSockets& fetched) { counts.add(fetched.sockets.size()); });
   EXPECT_EQ(counts.next(), 32U);
   server.everyone_in("/room-1").disconnect_sockets(false, [&](std::size_t sockets) { counts.add(sockets); });
   EXPECT_EQ(counts.next(), 16U);

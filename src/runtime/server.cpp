@@ -5,9 +5,46 @@
 
 namespace carillon {
 
+std::string_view to_string(AdapterOptions::Kind kind) {
+  switch (kind) {
+    case AdapterOptions::Kind::pubsub:
+      return "pubsub";
+    case AdapterOptions::Kind::sharded:
+      return "sharded";
+    case AdapterOptions::Kind::streams:
+      return "streams";
+  }
+  return "";
+}
+
+std::string_view to_string(ShardedMode mode) {
+  switch (mode) {
+    case ShardedMode::static_:
+      return "static";
+    case ShardedMode::dynamic:
+      return "dynamic";
+    case ShardedMode::dynamic_private:
+      return "dynamic-private";
+  }
+  return "";
+}
+
 AdapterOptions redis_adapter(std::string_view redis_url) {
   AdapterOptions options;
   options.redis_url = redis_url;
+  return options;
+}
+
+AdapterOptions redis_sharded_adapter(std::string_view redis_url, ShardedMode mode) {
+  AdapterOptions options = redis_adapter(redis_url);
+  options.kind = AdapterOptions::Kind::sharded;
+  options.mode = mode;
+  return options;
+}
+
+AdapterOptions redis_streams_adapter(std::string_view redis_url) {
+  AdapterOptions options = redis_adapter(redis_url);
+  options.kind = AdapterOptions::Kind::streams;
   return options;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include <carillon/cluster_answers.hpp>
+
 #include "socketio/decoder.hpp"
 #include "socketio/recovery_offset.hpp"
 
@@ -17,38 +19,68 @@ std::uint64_t next_broadcast_ack_id() {
   return broadcast_ack_id_min + count.fetch_add(1, std::memory_order_relaxed) % ids;
 }
 
-BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
-                            std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
-                            const Args& args, std::optional<std::uint64_t> ack_id) {
-  check_event(event, args);
+namespace {
+
+BroadcastPtr build(const PacketFormat& format, Selection selection, std::string_view event, const Args& args,
+                   std::optional<std::uint64_t> ack_id) {
   auto message = std::make_shared<Broadcast>();
-  message->name_space = name_space;
-  message->rooms = std::move(rooms);
-  message->except = std::move(except);
-  message->flags = flags;
+  static_cast<Selection&>(*message) = std::move(selection);
   if (ack_id) {
-    message->frames = encode_event(format, name_space, event, args, ack_id);
+    message->frames = encode_event(format, message->name_space, event, args, ack_id);
     message->ack_id = ack_id;
   } else {
-    message->frames =
-        encode_event(format, name_space, event, args, format.offsets ? offset_placeholder : std::string_view());
-    if (format.offsets) message->offset_at = offset_place(format, *message->frames, offset_placeholder.size());
+    const std::string_view offset = format.offsets ? offset_placeholder : std::string_view();
+    message->frames = encode_event(format, message->name_space, event, args, offset);
+    if (format.offsets) message->offset_at = offset_place(format, *message->frames, offset.size());
   }
-  if (!flags.compress) message->frames = engineio::Frames::without_compression(*message->frames);
+  if (!message->flags.compress) message->frames = engineio::Frames::without_compression(*message->frames);
   message->event = event;
   message->args = args;
   return message;
 }
 
-Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message,
-                                                 std::string_view data) {
-  const std::string_view offset = format.offsets ? offset_placeholder : std::string_view();
-  auto frames = encode_event_data(format, message.name_space, data, offset);
-  if (!frames) return Failure(frames.error());
-  message.frames = std::move(*frames);
+}  // namespace
+
+BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
+                            std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
+                            const Args& args, std::optional<std::uint64_t> ack_id) {
+  check_event(event, args);
+  return build(format, {std::string(name_space), std::move(rooms), std::move(except), flags}, event, args, ack_id);
+}
+
+BroadcastPtr make_foreign_broadcast(const PacketFormat& format, Selection selection, const std::string& event,
+                                    const Args& args, std::optional<std::uint64_t> ack_id) {
+  if (is_reserved_event(event)) return nullptr;
+  return build(format, std::move(selection), event, args, ack_id);
+}
+
+namespace {
+
+void set_frames(const PacketFormat& format, Broadcast& message, engineio::FramesPtr frames, std::string_view offset) {
+  message.frames = std::move(frames);
   if (format.offsets) message.offset_at = offset_place(format, *message.frames, offset.size());
   if (!message.flags.compress) message.frames = engineio::Frames::without_compression(*message.frames);
+}
+
+std::string_view offset_of(const PacketFormat& format) {
+  return format.offsets ? offset_placeholder : std::string_view();
+}
+
+}  // namespace
+
+Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message,
+                                                 std::string_view data) {
+  auto frames = encode_event_data(format, message.name_space, data, offset_of(format));
+  if (!frames) return Failure(frames.error());
+  set_frames(format, message, std::move(*frames), offset_of(format));
   return {};
+}
+
+bool encode_broadcast_json(const PacketFormat& format, Broadcast& message, std::string_view data) {
+  auto frames = encode_event_json(format, message.name_space, data, offset_of(format));
+  if (!frames) return false;
+  set_frames(format, message, std::move(*frames), offset_of(format));
+  return true;
 }
 
 // A foreign broadcast has only its packet; that is read again, because hardly anybody asks.
@@ -133,7 +165,11 @@ void BroadcastOperator::emit_with_ack(std::string_view event, const Args& args, 
   operation->message = socketio::make_broadcast(port_->packet_format(), namespace_, rooms_, except_, flags_, event,
                                                 args, socketio::next_broadcast_ack_id());
   port_->operate(std::move(operation), [handler = std::move(handler)](const socketio::OperationResult& result) {
-    if (handler) handler(result.acks);
+    if (!handler) return;
+    if (result.missing_servers == 0) return handler(result.acks);
+    BroadcastAcks acks = result.acks;
+    acks.missing_servers = result.missing_servers;
+    handler(acks);
   });
 }
 
@@ -157,7 +193,9 @@ socketio::OperationDone count_to(SocketsHandler done) {
 void BroadcastOperator::fetch_sockets(FetchHandler handler) const {
   using enum socketio::Operation::Kind;
   port_->operate(make_operation(fetch, {namespace_, rooms_, except_, flags_}),
-                 [handler = std::move(handler)](const socketio::OperationResult& result) { handler(result.sockets); });
+                 [handler = std::move(handler)](const socketio::OperationResult& result) {
+                   handler({result.sockets, result.missing_servers});
+                 });
 }
 
 void BroadcastOperator::sockets_join(const std::vector<std::string>& rooms, SocketsHandler done) const {

@@ -38,24 +38,49 @@ struct Broadcast : Selection {
 
 using BroadcastPtr = std::shared_ptr<const Broadcast>;
 
-// Something that the matching sockets answer, or that is done with them. Immutable and shared.
+// Hears of the answers to a broadcast as they come, instead of their being collected. Called on every shard.
+class AckObserver {
+ public:
+  virtual ~AckObserver() = default;
+  virtual void on_sent(std::size_t clients) = 0;  // once per shard: how many of its clients have got it
+  virtual void on_answer(const Args& args) = 0;   // of one of them
+};
+
+// Something that the matching sockets, or the servers of the cluster, answer, or that is done with them. Immutable and
+// shared.
 struct Operation {
-  enum class Kind : std::uint8_t { emit_with_ack, fetch, join, leave, disconnect };
+  enum class Kind : std::uint8_t {
+    emit_with_ack,
+    fetch,
+    join,
+    leave,
+    disconnect,
+    all_rooms,         // of the namespace; the selection counts no further
+    server_side_emit,  // to the other servers
+    server_count,
+  };
   Kind kind = Kind::fetch;
-  Selection selection;                    // unless there is a message, which has its own
-  BroadcastPtr message;                   // emit_with_ack: with an ack_id
-  std::vector<std::string> target_rooms;  // join, leave
-  bool close = false;                     // disconnect: the whole connection
+  Selection selection{};                    // unless there is a message, which has its own
+  BroadcastPtr message{};                   // emit_with_ack: with an ack_id
+  std::shared_ptr<AckObserver> observer{};  // emit_with_ack; null: the answers are collected
+  std::vector<std::string> target_rooms{};  // join, leave
+  bool close = false;                       // disconnect: the whole connection
+  std::string event{};                      // server_side_emit
+  Args args{};                              // server_side_emit
+  bool wants_answers = false;               // server_side_emit
 
   const Selection& whom() const { return message ? *message : selection; }
 };
 using OperationPtr = std::shared_ptr<const Operation>;
 
-// What came of it: of one shard, or of all.
+// What came of it: of one shard, of one node, or of all.
 struct OperationResult {
   BroadcastAcks acks{};
   std::vector<RemoteSocket> sockets{};  // fetch
-  std::size_t count = 0;                // sockets concerned; not of emit_with_ack
+  std::vector<std::string> rooms{};     // all_rooms: each once per node
+  std::vector<Value> answers{};         // server_side_emit
+  std::size_t count = 0;                // join, leave, disconnect, fetch: sockets of this node; server_count: servers
+  std::size_t missing_servers = 0;      // of the others: have not answered in time, or have ended before
 };
 using OperationDone = std::function<void(const OperationResult&)>;
 using OperationPartDone = std::move_only_function<void(OperationResult)>;
@@ -80,8 +105,13 @@ std::uint64_t next_broadcast_ack_id();
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
                             const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);
-// The same from what another server has sent, see encode_event_data(). Fills in `frames`.
+// The same of an event that another server has sent; null if it has a name that no event may have.
+BroadcastPtr make_foreign_broadcast(const PacketFormat& format, Selection selection, const std::string& event,
+                                    const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);
+// The same from its data as it stands in the message, see encode_event_data(). Fills in `frames`.
 Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data);
+// See encode_event_json(). False: nested too deep.
+bool encode_broadcast_json(const PacketFormat& format, Broadcast& message, std::string_view data);
 
 // What a broadcast says, also one that came from another node; `format` is that of its packet.
 struct BroadcastEvent {

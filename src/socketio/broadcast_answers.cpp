@@ -16,8 +16,9 @@ std::size_t size_of(const Args& args) {
 
 }  // namespace
 
-BroadcastAnswers::BroadcastAnswers(ServerCore& server, std::uint64_t id, Done done)
-    : server_(server), id_(id), done_(std::move(done)) {}
+BroadcastAnswers::BroadcastAnswers(ServerCore& server, std::uint64_t id, std::shared_ptr<AckObserver> observer,
+                                   Done done)
+    : server_(server), id_(id), observer_(std::move(observer)), done_(std::move(done)) {}
 
 void BroadcastAnswers::expect(SocketCore& socket) {
   socket.await_answer(shared_from_this(), waiting_.size());
@@ -31,12 +32,17 @@ void BroadcastAnswers::missed(const SocketCore& socket) {
 }
 
 void BroadcastAnswers::start(Milliseconds timeout) {
+  if (observer_) observer_->on_sent(open_);
   if (open_ == 0) return finish();
   server_.surroundings().timers.set(*this, server_.now() + timeout);
 }
 
 // What many clients answer is kept until the last has: together they may not take more memory than the limit.
 void BroadcastAnswers::answered(std::size_t place, const Args& args) {
+  if (observer_) {
+    observer_->on_answer(args);
+    return settle(place);
+  }
   const std::size_t bytes = size_of(args);
   if (bytes > server_.options().broadcast_ack_bytes_max - bytes_) {
     server_.stats().acks_dropped.add();

@@ -12,6 +12,7 @@
 
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
+#include "socketio/broadcast.hpp"
 
 namespace carillon::socketio {
 
@@ -22,7 +23,8 @@ class SocketCore;
 class BroadcastAnswers final : public Timer, public std::enable_shared_from_this<BroadcastAnswers> {
  public:
   using Done = std::move_only_function<void(BroadcastAcks)>;
-  BroadcastAnswers(ServerCore& server, std::uint64_t id, Done done);
+  // With an observer the answers go to it, and are not kept.
+  BroadcastAnswers(ServerCore& server, std::uint64_t id, std::shared_ptr<AckObserver> observer, Done done);
 
   std::uint64_t id() const { return id_; }  // of the packet that was sent
   // Before start(): the socket has got the packet, or has not because it could not take it at once.
@@ -42,6 +44,7 @@ class BroadcastAnswers final : public Timer, public std::enable_shared_from_this
 
   ServerCore& server_;
   std::uint64_t id_;
+  std::shared_ptr<AckObserver> observer_;
   Done done_;
   std::vector<SocketCore*> waiting_;  // null: settled
   std::size_t open_ = 0;              // that are not

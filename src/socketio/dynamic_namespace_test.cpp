@@ -271,7 +271,8 @@ TEST_F(DynamicNamespaceTest, OperationsOnTheParentReachItsChildren) {
   EXPECT_EQ(counted, 0U) << "also without children";
   client.connect("/a1");
   client.connect("/a2");
-  parent.fetch_sockets([&](const std::vector<RemoteSocket>& sockets) {
+  parent.fetch_sockets([&](const FetchedSockets& found) {
+    const auto& sockets = found.sockets;
     for (const RemoteSocket& socket : sockets) socket.emit("you");
   });
   bench.turn();

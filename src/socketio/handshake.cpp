@@ -18,6 +18,12 @@ std::optional<std::string> HandshakeRequest::query(std::string_view key) const {
   return http::query_parameter(std::string_view(url).substr(mark + 1), key);
 }
 
+std::vector<std::pair<std::string, std::string>> HandshakeRequest::query() const {
+  const std::size_t mark = url.find('?');
+  if (mark == std::string::npos) return {};
+  return http::query_parameters(std::string_view(url).substr(mark + 1));
+}
+
 std::optional<std::string> HandshakeRequest::header(std::string_view name) const {
   const auto value = http::find_header(headers, name);
   if (!value) return std::nullopt;

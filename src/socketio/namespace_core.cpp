@@ -75,11 +75,12 @@ void NamespaceCore::deliver(const Broadcast& message) {
   server_.stats().deliveries.add(delivered);
 }
 
-void NamespaceCore::deliver_with_ack(const Broadcast& message, OperationPartDone done) {
+void NamespaceCore::deliver_with_ack(const Broadcast& message, std::shared_ptr<AckObserver> observer,
+                                     OperationPartDone done) {
   if (watchers_ > 0) tell_watchers(message);
   std::uint64_t delivered = 0;
   const auto answers = std::make_shared<BroadcastAnswers>(
-      server_, *message.ack_id,
+      server_, *message.ack_id, std::move(observer),
       [done = std::move(done)](BroadcastAcks acks) mutable { done(OperationResult{std::move(acks)}); });
   for_each_match(message, [&](SocketCore& socket) {
     if (message.flags.is_volatile) {
@@ -94,6 +95,12 @@ void NamespaceCore::deliver_with_ack(const Broadcast& message, OperationPartDone
   server_.stats().deliveries.add(delivered);
   const Milliseconds timeout = message.flags.timeout;
   answers->start(timeout > Milliseconds::zero() ? timeout : server_.options().broadcast_ack_timeout);
+}
+
+std::vector<std::string> NamespaceCore::room_names() const {
+  std::vector<std::string> names = rooms_.names();
+  for (const SocketCore* socket : sockets_) names.push_back(socket->id());
+  return names;
 }
 
 std::vector<std::shared_ptr<SocketCore>> NamespaceCore::match(const Selection& whom) {

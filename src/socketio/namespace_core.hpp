@@ -37,10 +37,14 @@ class NamespaceCore {
   // Sends to the matching sockets of this shard, each at most once.
   void deliver(const Broadcast& message);
   // The same, and waits for what they answer. `done` may be called before this returns: when nobody is there.
-  void deliver_with_ack(const Broadcast& message, OperationPartDone done);
+  // With an observer the answers go to it.
+  void deliver_with_ack(const Broadcast& message, std::shared_ptr<AckObserver> observer, OperationPartDone done);
 
   // Sockets come or go that want to know what is sent to them.
   void count_watchers(int difference) { watchers_ += difference; }
+
+  // Those that somebody here is in; a socket's id is one.
+  std::vector<std::string> room_names() const;
 
   // The connected sockets that are meant.
   std::vector<std::shared_ptr<SocketCore>> match(const Selection& whom);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <carillon/namespace.hpp>
@@ -14,6 +15,8 @@ namespace carillon::socketio {
 struct NamespaceHandlers {
   std::vector<Middleware> middlewares;
   std::vector<ConnectionHandler> connection_handlers;
+  std::vector<std::pair<std::string, ServerEventHandler>> server_event_handlers;  // by event
+  std::vector<AnyServerEventHandler> any_server_event_handlers;
 };
 
 using NamespaceTable = std::map<std::string, std::shared_ptr<NamespaceHandlers>, std::less<>>;

@@ -58,11 +58,20 @@ void leave(NamespaceCore& name_space, const Sockets& sockets, const std::vector<
 
 void operate_on_namespace(NamespaceCore& name_space, const Operation& operation, OperationPartDone done) {
   if (operation.kind == Operation::Kind::emit_with_ack)
-    return name_space.deliver_with_ack(*operation.message, std::move(done));
+    return name_space.deliver_with_ack(*operation.message, operation.observer, std::move(done));
+  if (operation.kind == Operation::Kind::all_rooms) {
+    OperationResult result;
+    result.rooms = name_space.room_names();
+    return done(std::move(result));
+  }
   const Sockets sockets = name_space.match(operation.whom());  // held: handlers may end any of them
   switch (operation.kind) {
     case Operation::Kind::emit_with_ack:
+    case Operation::Kind::all_rooms:
       return;  // above
+    case Operation::Kind::server_side_emit:
+    case Operation::Kind::server_count:
+      break;  // of servers, not of sockets
     case Operation::Kind::fetch:
       return fetch(name_space, sockets, std::move(done));
     case Operation::Kind::join:

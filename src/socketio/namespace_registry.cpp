@@ -18,6 +18,13 @@ std::size_t NamespaceRegistry::add_parent(NamespacePredicate predicate) {
   return index;
 }
 
+NamespaceRegistry::Handlers NamespaceRegistry::find(std::string_view name) const {
+  if (const auto fixed = fixed_.find(name); fixed != fixed_.end()) return fixed->second;
+  const std::lock_guard lock(mutex_);
+  const auto child = children_.find(name);
+  return child == children_.end() ? nullptr : child->second.handlers;
+}
+
 NamespaceRegistry::Handlers NamespaceRegistry::enter(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = children_.find(name);

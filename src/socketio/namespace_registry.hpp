@@ -48,6 +48,8 @@ class NamespaceRegistry {
   const Limits& limits() const { return limits_; }
 
   using Handlers = std::shared_ptr<const NamespaceHandlers>;
+  // Of a namespace of either kind; null if there is none of that name.
+  Handlers find(std::string_view name) const;
   // For a shard that has no part of it yet: the handlers of a child that exists, or nothing.
   Handlers enter(std::string_view name);
   // The same, and makes the child if it does not exist; nothing if there are too many. Tells the application, on the

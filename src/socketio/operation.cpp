@@ -55,7 +55,10 @@ void add_to(OperationResult& sum, OperationResult part) {
   move_behind(sum.acks.missing_ids, part.acks.missing_ids);
   sum.acks.missing += part.acks.missing;
   move_behind(sum.sockets, part.sockets);
+  move_behind(sum.rooms, part.rooms);
+  move_behind(sum.answers, part.answers);
   sum.count += part.count;
+  sum.missing_servers += part.missing_servers;
 }
 
 void operate_on_shards(std::span<ServerCore* const> shards, std::size_t home, OperationPtr operation,

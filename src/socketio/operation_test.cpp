@@ -33,7 +33,7 @@ class OperationTest : public ::testing::Test {
   }
   std::vector<RemoteSocket> fetch(const BroadcastOperator& from) {
     std::optional<std::vector<RemoteSocket>> result;
-    from.fetch_sockets([&](const std::vector<RemoteSocket>& found) { result = found; });
+    from.fetch_sockets([&](const FetchedSockets& found) { result = found.sockets; });
     EXPECT_FALSE(result) << "not inside the call";
     bench.turn();
     EXPECT_TRUE(result);

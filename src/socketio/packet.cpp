@@ -4,6 +4,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "base/json.hpp"
 #include "base/msgpack.hpp"
 #include "base/utf8.hpp"
 #include "socketio/json_packet.hpp"
@@ -96,6 +97,18 @@ Result<engineio::FramesPtr, MsgpackError> encode_event_data(const PacketFormat& 
   std::vector<Binary> attachments;
   if (const auto done = append_json_of_msgpack(data, text, attachments); !done) return Failure(done.error());
   return json::encode_event_data(name_space, text, attachments, offset);
+}
+
+std::optional<engineio::FramesPtr> encode_event_json(const PacketFormat& format, std::string_view name_space,
+                                                     std::string_view data, std::string_view offset) {
+  if (is_json(format)) return json::encode_event_data(name_space, data, {}, offset);
+  const auto value = parse_json(data);
+  if (!value) return std::nullopt;
+  std::string bytes;
+  append_msgpack(bytes, *value);
+  auto frames = msgpack::encode_event_data(name_space, bytes, offset);
+  if (!frames) return std::nullopt;
+  return std::move(*frames);
 }
 
 std::size_t offset_place(const PacketFormat& format, const engineio::Frames& frames, std::size_t characters) {

@@ -68,6 +68,10 @@ engineio::FramesPtr encode_control(const PacketFormat& format, PacketType type, 
 Result<engineio::FramesPtr, MsgpackError> encode_event_data(const PacketFormat& format, std::string_view name_space,
                                                             std::string_view data, std::string_view offset = {});
 
+// The same from checked JSON text without binary and without space around it. None: nested too deep for the format.
+std::optional<engineio::FramesPtr> encode_event_json(const PacketFormat& format, std::string_view name_space,
+                                                     std::string_view data, std::string_view offset = {});
+
 // Where in the encoded bytes an offset of `characters` begins that was given to an encoder.
 std::size_t offset_place(const PacketFormat& format, const engineio::Frames& frames, std::size_t characters);
 

@@ -22,6 +22,13 @@ std::size_t place_in(const SocketCore& socket, const Room& room) {
 
 }  // namespace
 
+std::vector<std::string> Rooms::names() const {
+  std::vector<std::string> names;
+  names.reserve(rooms_.size());
+  for (const auto& [name, room] : rooms_) names.emplace_back(name);
+  return names;
+}
+
 const Room* Rooms::find(std::string_view room) const {
   const auto found = rooms_.find(room);
   return found == rooms_.end() ? nullptr : found->second.get();

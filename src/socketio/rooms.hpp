@@ -50,6 +50,7 @@ class Rooms {
   std::vector<std::string> leave_all(SocketCore& socket);
 
   const Room* find(std::string_view room) const;
+  std::vector<std::string> names() const;
   bool contains(const SocketCore& socket, std::string_view room) const;
   std::size_t size() const { return rooms_.size(); }
 

@@ -122,7 +122,10 @@ void ServerCore::forget(std::string_view name) {
 
 void ServerCore::operate(const Operation& operation, OperationPartDone done) {
   NamespaceCore* name_space = find_namespace(operation.whom().name_space);
-  if (name_space == nullptr) return done({});
+  if (name_space == nullptr) {
+    if (operation.observer) operation.observer->on_sent(0);
+    return done({});
+  }
   operate_on_namespace(*name_space, operation, std::move(done));
 }
 
