@@ -6,7 +6,7 @@
 
 #include "api/emit_request.hpp"
 #include "api/error.hpp"
-#include "base/base64.hpp"
+#include "api/without_binary.hpp"
 #include "http/text.hpp"
 
 namespace carillon::api {
@@ -20,26 +20,12 @@ std::optional<http::Response> refuse_unless_json(const http::Request& request) {
   return error_response(415, "the body should be application/json");
 }
 
-// Binary in an answer becomes text, in base64.
-Value without_binary(const Value& value) {
-  if (const Binary* binary = value.as_binary()) return base64(binary->bytes);
-  if (const Array* array = value.as_array()) {
-    Array copy;
-    for (const Value& item : *array) copy.push_back(without_binary(item));
-    return copy;
-  }
-  if (const Object* object = value.as_object()) {
-    Object copy;
-    for (const auto& [key, member] : *object) copy.append(key, without_binary(member));
-    return copy;
-  }
-  return value;
-}
-
-http::Response acks_response(const BroadcastAcks& acks) {
+http::Response acks_response(const socketio::OperationResult& result) {
   Array responses;
-  for (const Args& args : acks.responses) responses.push_back(without_binary(args[0]));
-  return json_response(200, to_json(Object{{"responses", std::move(responses)}, {"missing", acks.missing}}));
+  for (const Args& args : result.acks.responses) responses.push_back(without_binary(args[0]));
+  Object answer{{"responses", std::move(responses)}, {"missing", result.acks.missing}};
+  if (result.missing_servers > 0) answer.append("missing_servers", result.missing_servers);
+  return json_response(200, to_json(answer));
 }
 
 void emit(socketio::BroadcastPort& port, std::string_view body, const http::Route::Respond& respond) {
@@ -60,7 +46,7 @@ void emit(socketio::BroadcastPort& port, std::string_view body, const http::Rout
   operation->kind = socketio::Operation::Kind::emit_with_ack;
   operation->message = std::move(message);
   port.operate(std::move(operation),
-               [respond](const socketio::OperationResult& result) { respond(acks_response(result.acks)); });
+               [respond](const socketio::OperationResult& result) { respond(acks_response(result)); });
 }
 
 }  // namespace
