@@ -16,7 +16,8 @@ namespace {
 
 // What the flags of all commands are read into; the chosen command is called with it afterwards.
 struct Parsed {
-  ServeArguments serve;
+  ServeArguments serve;  // of doctor, too
+  std::string doctor_redis;
   std::map<const Setting*, std::vector<std::string>> setting_flags;
   EmitArguments emit;
   TailArguments tail;
@@ -72,6 +73,19 @@ void add_serve(CLI::App& app, Parsed& parsed) {
   });
 }
 
+void add_doctor(CLI::App& app, Parsed& parsed) {
+  auto& doctor = *app.add_subcommand("doctor", "Says what is wrong or risky with Redis; exit 1 if anything is wrong");
+  doctor.add_option("--redis", parsed.doctor_redis, "The Redis to look at")->type_name("URL");
+  doctor.add_option("--config", parsed.serve.config_file, "The configuration of a node")->type_name("FILE");
+  add_repeated(doctor, "--set", parsed.serve.sets, "Any setting, such as cluster.adapter='\"sharded\"'")
+      ->type_name("SECTION.KEY=VALUE");
+  doctor.callback([&parsed] {
+    const Setting* url = find_setting("redis.url");
+    if (!parsed.doctor_redis.empty()) parsed.serve.flags.push_back(assignment_from_flag(*url, {parsed.doctor_redis}));
+    parsed.command = [&parsed] { return app::doctor(parsed.serve); };
+  });
+}
+
 void add_emit(CLI::App& app, Parsed& parsed) {
   auto& emit = *app.add_subcommand("emit", "Emits an event to the clients in rooms, or to everyone");
   auto& arguments = parsed.emit;
@@ -83,9 +97,15 @@ void add_emit(CLI::App& app, Parsed& parsed) {
       ->type_name("JSON");
   auto* api = emit.add_option("--api", arguments.api, fmt::format("The HTTP API to call [{}]", arguments.api))
                   ->type_name("URL");
-  emit.add_option("--redis", arguments.redis, "Publish into the cluster of this Redis instead")
-      ->type_name("URL")
-      ->excludes(api);
+  auto* redis = emit.add_option("--redis", arguments.redis, "Publish into the cluster of this Redis instead")
+                    ->type_name("URL")
+                    ->excludes(api);
+  emit.add_option("--adapter", arguments.adapter, "With --redis: the adapter of the servers there [pubsub]")
+      ->check(CLI::IsMember({"pubsub", "sharded", "streams"}))
+      ->needs(redis);
+  emit.add_option("--mode", arguments.mode, "With --redis: the mode of the sharded adapter [dynamic]")
+      ->check(CLI::IsMember({"static", "dynamic", "dynamic-private"}))
+      ->needs(redis);
   emit.add_option("--key", arguments.key, "A key of the API")->type_name("KEY");
   emit.callback([&parsed] { parsed.command = [&parsed] { return app::emit(parsed.emit); }; });
 }
@@ -129,6 +149,7 @@ int run_command_line(int argc, char** argv) {
   Parsed parsed;
   app.require_subcommand(0, 1);
   add_serve(app, parsed);
+  add_doctor(app, parsed);
   add_emit(app, parsed);
   add_tail(app, parsed);
   add_config(app, parsed);

@@ -17,6 +17,8 @@ struct ServeArguments {
   std::vector<Assignment> flags;  // of the settings' own flags, which go before --set
 };
 int serve(const ServeArguments& arguments);
+// The configuration of the node whose place in the cluster is looked at.
+int doctor(const ServeArguments& arguments);
 
 struct EmitArguments {
   std::vector<std::string> rooms;
@@ -25,8 +27,10 @@ struct EmitArguments {
   std::string event;
   std::string args = "[]";  // JSON: the arguments' array, or the only argument
   std::string api = "http://127.0.0.1:3001";
-  std::string redis;  // not empty: through Redis, past the API
-  std::string key;    // empty: none is sent
+  std::string redis;               // not empty: through Redis, past the API
+  std::string adapter = "pubsub";  // of the servers there
+  std::string mode = "dynamic";    // of the sharded adapter
+  std::string key;                 // empty: none is sent
 };
 int emit(const EmitArguments& arguments);
 

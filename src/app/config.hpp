@@ -97,7 +97,15 @@ struct Config {
   using Limits = LimitOptions;
   struct Cluster {
     std::string adapter = "pubsub";
+    std::string mode = "dynamic";
     std::string prefix = "socket.io";
+    bool pattern_subscription = false;
+    std::string stream_name = "socket.io";
+    unsigned stream_count = 1;
+    std::size_t stream_length_max = 10'000;
+    std::uint32_t requests_timeout_ms = 5'000;
+    bool redact_handshakes = false;
+    std::size_t subscriptions_per_second_max = 50'000;
     std::size_t queue_bytes_max = 16 * 1024 * 1024;
     std::uint32_t queue_age_max_ms = 30'000;
   };

@@ -8,6 +8,7 @@
 
 #include "api/emit_request.hpp"
 #include "api/json_members.hpp"
+#include "app/adapter_names.hpp"
 #include "app/commands.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -50,7 +51,10 @@ int emit_through_redis(const EmitArguments& arguments, const std::string& body) 
   const auto request = api::parse_emit_request(body);
   if (!request) return fail(request.error().message);
   try {
-    Emitter emitter(arguments.redis);
+    EmitterOptions options;
+    options.kind = adapter_kind(arguments.adapter);
+    options.mode = sharded_mode(arguments.mode);
+    Emitter emitter(arguments.redis, options);
     emitter.of(request->name_space).to(request->rooms).except(request->except).emit(request->event, request->args);
     if (emitter.flush(redis_timeout)) return 0;
     // The endpoint and not the URL, which may hold a password.

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -13,10 +12,12 @@
 #include "api/api.hpp"
 #include "api/emit_request.hpp"
 #include "api/error.hpp"
+#include "api/queries.hpp"
+#include "app/adapter_names.hpp"
 #include "app/commands.hpp"
-#include "app/config_load.hpp"
 #include "app/identity.hpp"
 #include "app/page_files.hpp"
+#include "app/serve_config.hpp"
 #include "app/subscriptions.hpp"
 #include "base/log.hpp"
 #include "io/file_limit.hpp"
@@ -25,20 +26,6 @@
 
 namespace carillon::app {
 namespace {
-
-// The flags' own words come last: a flag of its own says more plainly what is meant than --set.
-Result<Config, std::vector<std::string>> read_config(const ServeArguments& arguments) {
-  std::vector<Assignment> flags;
-  for (const auto& text : arguments.sets) {
-    auto assignment = assignment_from_set(text);
-    if (!assignment) return Failure(std::vector{assignment.error()});
-    flags.push_back(std::move(*assignment));
-  }
-  flags.insert(flags.end(), arguments.flags.begin(), arguments.flags.end());
-  std::vector<std::string_view> environment;
-  for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
-  return load_config({.file = arguments.config_file, .environment = environment, .flags = flags});
-}
 
 LogLevel log_level(std::string_view name) {
   if (name == "debug") return LogLevel::debug;
@@ -115,10 +102,20 @@ ServerOptions server_options(const Config& config) {
 }
 
 AdapterOptions adapter_options(const Config& config) {
+  const Config::Cluster& cluster = config.cluster;
   AdapterOptions options = redis_adapter(config.redis.url);
-  options.key = config.cluster.prefix;
-  options.queue_bytes_max = config.cluster.queue_bytes_max;
-  options.queue_age_max_ms = config.cluster.queue_age_max_ms;
+  options.kind = adapter_kind(cluster.adapter);
+  options.mode = sharded_mode(cluster.mode);
+  options.key = cluster.prefix;
+  options.pattern_subscription = cluster.pattern_subscription;
+  options.stream_name = cluster.stream_name;
+  options.stream_count = cluster.stream_count;
+  options.stream_length_max = cluster.stream_length_max;
+  options.requests_timeout_ms = cluster.requests_timeout_ms;
+  options.redact_handshakes = cluster.redact_handshakes;
+  options.subscriptions_per_second_max = static_cast<std::uint32_t>(cluster.subscriptions_per_second_max);
+  options.queue_bytes_max = cluster.queue_bytes_max;
+  options.queue_age_max_ms = cluster.queue_age_max_ms;
   return options;
 }
 
@@ -175,6 +172,7 @@ void run(const Config& config) {
   metrics.emplace(node);
   facts.emplace(node, !config.api.keys.empty());
   api::add_routes(router, node);
+  api::add_query_routes(router, node, node);
   admin::add_routes(router, {*metrics, *facts, *facts}, page_files());
   http::ParserLimits limits;
   limits.body_bytes_max = api::body_bytes_max;

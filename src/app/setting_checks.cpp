@@ -171,7 +171,11 @@ Complaint check_log_format(std::string_view expected, const std::string& given) 
 }
 
 Complaint check_adapter(std::string_view expected, const std::string& given) {
-  return check_only_choice(expected, given, "pubsub", {"sharded", "streams"});
+  return check_choice(expected, given, {"pubsub", "sharded", "streams"});
+}
+
+Complaint check_sharded_mode(std::string_view expected, const std::string& given) {
+  return check_choice(expected, given, {"static", "dynamic", "dynamic-private"});
 }
 
 Complaint check_prefix(std::string_view expected, const std::string& given) {

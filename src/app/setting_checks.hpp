@@ -36,6 +36,7 @@ Complaint check_log_level(std::string_view expected, const std::string& given);
 Complaint check_parser(std::string_view expected, const std::string& given);
 Complaint check_log_format(std::string_view expected, const std::string& given);
 Complaint check_adapter(std::string_view expected, const std::string& given);
+Complaint check_sharded_mode(std::string_view expected, const std::string& given);
 Complaint check_prefix(std::string_view expected, const std::string& given);
 
 }  // namespace carillon::app

@@ -73,9 +73,9 @@ std::vector<Setting> make_settings() {
            check_keys,
            R"(The keys that calls to the API may bear ("Authorization: Bearer KEY"). Empty: none is needed.)"),
 
-      text("redis.url", field(&C::redis, &C::Redis::url), "redis://[user:password@]host[:port][/db], or nothing",
-           check_redis_url, "The Redis that connects this node with the others. Empty: a single node.",
-           {"--redis", "URL"}),
+      text("redis.url", field(&C::redis, &C::Redis::url),
+           "a URL as in docs/cluster.md, such as redis://[user:password@]host[:port][/db], or nothing", check_redis_url,
+           "The Redis that connects this node with the others. Empty: a single node.", {"--redis", "URL"}),
       text("data.dir", field(&C::data, &C::Data::dir), "the path of a folder", check_folder,
            "Where durable data is kept. This version keeps none, and does not touch the folder.",
            {"--data-dir", "DIR"}),
@@ -152,15 +152,6 @@ std::vector<Setting> make_settings() {
 std::vector<Setting> more_settings() {
   using C = Config;
   return {
-      text("cluster.adapter", field(&C::cluster, &C::Cluster::adapter), R"("pubsub")", check_adapter,
-           R"(How nodes talk through Redis. "pubsub" is wire-compatible with @socket.io/redis-adapter.)"),
-      text("cluster.prefix", field(&C::cluster, &C::Cluster::prefix),
-           R"(1 to 128 visible ASCII characters other than * ? [ ] \)", check_prefix,
-           R"(The prefix of the channels in Redis: the option "key" of the adapter on Node.js servers.)"),
-      number("cluster.queue_bytes_max", field(&C::cluster, &C::Cluster::queue_bytes_max), 1024, gib,
-             "What may wait for a Redis that is away. Beyond it messages for other nodes are dropped and counted."),
-      number("cluster.queue_age_max_ms", field(&C::cluster, &C::Cluster::queue_age_max_ms), 100, hour_ms,
-             "How long a message may wait for Redis before it is dropped and counted."),
       number("drain.timeout_ms", field(&C::drain, &C::Drain::timeout_ms), 0, 600'000,
              "How long a node that is told to stop may take to say goodbye to its clients."),
   };
@@ -172,6 +163,7 @@ const std::vector<Setting>& settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> made = make_settings();
     std::ranges::move(limit_settings(), std::back_inserter(made));
+    std::ranges::move(cluster_settings(), std::back_inserter(made));
     std::ranges::move(more_settings(), std::back_inserter(made));
     return made;
   }();

@@ -1,0 +1,47 @@
+// The settings of section "cluster".
+#include "app/setting_checks.hpp"
+#include "app/setting_makers.hpp"
+#include "app/settings_sections.hpp"
+
+namespace carillon::app {
+
+std::vector<Setting> cluster_settings() {
+  using C = Config;
+  using S = Config::Cluster;
+  return {
+      text("cluster.adapter", field(&C::cluster, &S::adapter), R"("pubsub", "sharded" or "streams")", check_adapter,
+           "How nodes talk through Redis; all nodes alike. Wire-compatible with @socket.io/redis-adapter, "
+           "createAdapter() "
+           "or createShardedAdapter(), and with @socket.io/redis-streams-adapter."),
+      text("cluster.mode", field(&C::cluster, &S::mode), R"("static", "dynamic" or "dynamic-private")",
+           check_sharded_mode,
+           "Of the sharded adapter: which rooms have channels of their own. All nodes alike: the option "
+           R"("subscriptionMode" of Node.js servers.)"),
+      text("cluster.prefix", field(&C::cluster, &S::prefix),
+           R"(1 to 128 visible ASCII characters other than * ? [ ] \)", check_prefix,
+           R"(The prefix of the channels in Redis: the option "key" or "channelPrefix" of Node.js servers.)"),
+      boolean(
+          "cluster.pattern_subscription", field(&C::cluster, &S::pattern_subscription),
+          "Of the pub/sub adapter: one subscription that brings every message of every room, as Node.js servers have "
+          "it, instead of one per room that is held here."),
+      text("cluster.stream_name", field(&C::cluster, &S::stream_name),
+           R"(1 to 128 visible ASCII characters other than * ? [ ] \)", check_prefix,
+           R"(Of the streams adapter: the option "streamName" of Node.js servers.)"),
+      number("cluster.stream_count", field(&C::cluster, &S::stream_count), 1, 64,
+             R"(Of the streams adapter: the option "streamCount" of Node.js servers.)"),
+      number("cluster.stream_length_max", field(&C::cluster, &S::stream_length_max), 100, 100'000'000,
+             "Of the streams adapter: entries that a stream keeps, approximately. What is gone cannot be recovered."),
+      number("cluster.requests_timeout_ms", field(&C::cluster, &S::requests_timeout_ms), 100, hour_ms,
+             "How long to wait for the answers of other servers. Those that do not come are counted as missing."),
+      boolean("cluster.redact_handshakes", field(&C::cluster, &S::redact_handshakes),
+              "What other servers learn of our sockets (fetchSockets) leaves out headers, query and auth."),
+      number("cluster.subscriptions_per_second_max", field(&C::cluster, &S::subscriptions_per_second_max), 100,
+             100'000'000, "When Redis is back: how many rooms per second this node subscribes to again."),
+      number("cluster.queue_bytes_max", field(&C::cluster, &S::queue_bytes_max), 1024, gib,
+             "What may wait for a Redis that is away. Beyond it messages for other nodes are dropped and counted."),
+      number("cluster.queue_age_max_ms", field(&C::cluster, &S::queue_age_max_ms), 100, hour_ms,
+             "How long a message may wait for Redis before it is dropped and counted."),
+  };
+}
+
+}  // namespace carillon::app
