@@ -205,9 +205,9 @@ void serve_rooms(carillon::Server& io, Socket& socket) {
 // On all sockets that a choice finds; with "target", the rooms.
 void serve_operations(carillon::Server& io, Socket& socket) {
   socket.on("fetch_sockets", [&io, &socket](const Args& args, const Ack& ack) {
-    chosen(io, socket, args[0]).fetch_sockets([ack](const std::vector<carillon::RemoteSocket>& sockets) {
+    chosen(io, socket, args[0]).fetch_sockets([ack](const carillon::FetchedSockets& fetched) {
       Array found;
-      for (const carillon::RemoteSocket& one : sockets)
+      for (const carillon::RemoteSocket& one : fetched.sockets)
         found.emplace_back(Object{{"id", one.id()}, {"rooms", values(sorted(one.rooms()))}, {"data", one.data()}});
       ack(std::move(found));
     });

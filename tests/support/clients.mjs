@@ -9,7 +9,8 @@ export const modes = {
   upgrade: { transports: ["polling", "websocket"] },
 };
 
-const offset = /^[0-9a-z]{10}(-[0-9a-z]{1,13})?$/;
+// In memory: of a text or of a broadcast; of the streams adapter: the id of an entry.
+const offset = /^([0-9a-z]{10}(-[0-9a-z]{1,13})?|[0-9]{13}-[0-9]+)$/;
 
 // What the application has sent: where recovery is on, events end with one more argument.
 function without_offset(socket, args) {

@@ -1,25 +1,27 @@
 // A redis-server of our own: on a free port, without files, killed and restarted at will on the same port.
-import Redis from "ioredis";
 import { free_port } from "./ports.mjs";
 import { Program } from "./program.mjs";
-import { eventually, once } from "./wait.mjs";
+import { connect_redis } from "./redis_url.mjs";
+import { eventually } from "./wait.mjs";
 
 export class RedisServer {
-  static async start() {
-    const server = new RedisServer(await free_port());
+  // `flags`: of redis-server, behind those that all have.
+  static async start(flags = []) {
+    const server = new RedisServer(await free_port(), flags);
     await server.start();
     return server;
   }
 
   // Not started yet: for tests in which Redis comes late.
-  constructor(port) {
+  constructor(port, flags = []) {
     this.port = port;
+    this.flags = flags;
     this.url = `redis://127.0.0.1:${port}`;
     this.connections = [];
   }
 
   async start() {
-    const args = ["--port", this.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+    const args = ["--port", this.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", ...this.flags];
     this.program = new Program("redis-server", args.map(String));
     await this.program.output(/Ready to accept connections/);
     return this;
@@ -27,8 +29,7 @@ export class RedisServer {
 
   // A connection of its own for each caller: an ioredis connection that has lost its server would otherwise replay.
   connect(options = {}) {
-    const connection = new Redis(this.port, "127.0.0.1", { retryStrategy: () => 50, maxRetriesPerRequest: null, ...options });
-    connection.on("error", () => {});
+    const connection = connect_redis(this.url, options);
     this.connections.push(connection);
     return connection;
   }

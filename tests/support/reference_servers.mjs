@@ -2,16 +2,18 @@
 // tests (CARILLON_TEST_REFERENCE=1), and `bench --redis` is the Node.js member of the clusters.
 //
 //   node reference_servers.mjs engine-echo|protocol|bench|front-door --port N [--redis URL]
+//   node reference_servers.mjs cluster --port N --redis URL [--adapter pubsub|sharded|streams] ... (tests/support/reference_cluster.mjs)
 //   node reference_servers.mjs features --port N [--allow-eio3] [--recovery] ... (tests/support/reference_features.mjs)
 //   node reference_servers.mjs serve --listen HOST:PORT --api-listen HOST:PORT [--redis URL] [--node-name NAME]
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { attach } from "engine.io";
-import Redis from "ioredis";
 import { Server } from "socket.io";
+import { connect_redis } from "./redis_url.mjs";
 import msgpack_parser from "socket.io-msgpack-parser";
 import { api_handler } from "./reference_api.mjs";
+import { cluster_member } from "./reference_cluster.mjs";
 import { features_server } from "./reference_features.mjs";
 
 const { positionals: [kind], values: flags } = parseArgs({
@@ -23,6 +25,8 @@ const { positionals: [kind], values: flags } = parseArgs({
     listen: { type: "string", default: "127.0.0.1:3000" },
     "api-listen": { type: "string", default: "127.0.0.1:3001" },
     redis: { type: "string" },
+    adapter: { type: "string" },
+    mode: { type: "string" },
     "node-name": { type: "string", default: "reference" },
     shards: { type: "string" },
     "allow-eio3": { type: "boolean" },
@@ -38,15 +42,9 @@ const { positionals: [kind], values: flags } = parseArgs({
 
 const engine_settings = { pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1e6, cors: { origin: "*" }, allowEIO3: flags["allow-eio3"] };
 
-function connect_redis() {
-  const redis = new Redis(flags.redis, { retryStrategy: () => 50, maxRetriesPerRequest: null });
-  redis.on("error", () => {}); // while Redis is away; it reconnects by itself
-  return redis;
-}
-
 function socket_io(http_server, options) {
   if (!flags.redis) return new Server(http_server, options);
-  return new Server(http_server, { ...options, adapter: createAdapter(connect_redis(), connect_redis()) });
+  return new Server(http_server, { ...options, adapter: createAdapter(connect_redis(flags.redis), connect_redis(flags.redis)) });
 }
 
 function join_user_room(socket) {
@@ -99,6 +97,8 @@ const examples = {
     });
   },
 
+  cluster(http_server) { cluster_member(http_server, flags); },
+
   bench(http_server) {
     const io = socket_io(http_server, { cors: { origin: "*" } });
     io.on("connection", (socket) => {
@@ -129,7 +129,7 @@ if (kind === "serve") {
   const io = socket_io(clients_server, { cors: { origin: "*" } });
   io.on("connection", join_user_room);
   const clients = await listen(clients_server, flags.listen);
-  const control = flags.redis ? connect_redis() : undefined;
+  const control = flags.redis ? connect_redis(flags.redis) : undefined;
   const info = { node: flags["node-name"], version: "reference", redis: Boolean(flags.redis), clients, keys: false };
   const api = await listen(createServer(api_handler(io, control, info)), flags["api-listen"]);
   console.log(`carillon ready clients=${clients} api=${api} node=${info.node}`);

@@ -36,7 +36,7 @@ async function start_example_program(command, args) {
   }));
 }
 
-// `name` is engine-echo, protocol, bench or features.
+// `name` is engine-echo, protocol, bench, features or cluster.
 export async function start_example(name, flags = [], { port = 0 } = {}) {
   if (is_reference) return start_node(name, flags, { port });
   return start_example_program(binary(`carillon-example-${name}`), ["--port", String(port), ...flags]);
@@ -55,10 +55,11 @@ export function start_node(name, flags = [], { port = 0 } = {}) {
 }
 
 // A folder that is gone when the test file ends: `carillon serve` keeps its data below the working directory.
+const folders = [];
 export function temporary_folder() {
-  const folder = mkdtempSync(join(tmpdir(), "carillon-test-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  if (!folders.length) process.on("exit", () => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }); });
+  folders.push(mkdtempSync(join(tmpdir(), "carillon-test-")));
+  return folders.at(-1);
 }
 
 export const ready_line = /^carillon ready clients=(\S+) api=(\S+) node=(\S+)$/m;

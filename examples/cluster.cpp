@@ -1,0 +1,278 @@
+// A member of a cluster, driven by its clients: broadcasts, acknowledgements, and operations on sockets and servers that
+// take in all others on the same Redis. docs/example-cluster.md says what there is to try.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <carillon/carillon.hpp>
+
+#include "options.hpp"
+
+namespace {
+
+using carillon::Ack;
+using carillon::Args;
+using carillon::Array;
+using carillon::Object;
+using carillon::Socket;
+using carillon::Value;
+
+// ---- What clients send ----------------------------------------------------------------------------------------------
+
+// A list of texts; what is no text in it, or no list at all, counts as nothing.
+std::vector<std::string> strings(const Value* list) {
+  std::vector<std::string> result;
+  const Array* array = list == nullptr ? nullptr : list->as_array();
+  if (array == nullptr) return result;
+  for (const Value& value : *array)
+    if (const std::string* text = value.as_string()) result.push_back(*text);
+  return result;
+}
+
+const std::string& text(const Value* value, const char* what) {
+  const std::string* text = value == nullptr ? nullptr : value->as_string();
+  if (text == nullptr) throw std::invalid_argument(std::string(what) + " must be a text");
+  return *text;
+}
+
+bool is(const Value* flag) { return flag != nullptr && flag->as_bool() != nullptr && *flag->as_bool(); }
+
+const std::string& event_of(const Value& request) { return text(request.find("event"), "event"); }
+
+Args args_of(const Value& request) {
+  const Value* args = request.find("args");
+  const Array* array = args == nullptr ? nullptr : args->as_array();
+  return Args(array == nullptr ? Array() : *array);
+}
+
+// {"rooms":[],"except":[],"flags":{"volatile","local","timeout"}}, of those whom `all` stands for.
+carillon::BroadcastOperator chosen(const carillon::BroadcastOperator& all, const Value& request) {
+  auto chosen = all.to(strings(request.find("rooms"))).except(strings(request.find("except")));
+  const Value* flags = request.find("flags");
+  if (flags == nullptr) return chosen;
+  if (is(flags->find("volatile"))) chosen = chosen.volatile_();
+  if (is(flags->find("local"))) chosen = chosen.local();
+  if (const Value* timeout = flags->find("timeout")) {
+    chosen = chosen.timeout(std::chrono::milliseconds(timeout->as_int64()));
+  }
+  return chosen;
+}
+
+// ---- What they are answered -----------------------------------------------------------------------------------------
+
+Array values(const std::vector<std::string>& strings) { return {strings.begin(), strings.end()}; }
+
+// Null if nobody is missing.
+Value error_of(std::size_t missing_clients, std::size_t missing_servers) {
+  if (missing_servers != 0) return "no answer from " + std::to_string(missing_servers) + " servers";
+  if (missing_clients != 0) return "no answer from " + std::to_string(missing_clients) + " clients";
+  return nullptr;
+}
+
+Array described(const carillon::FetchedSockets& fetched) {
+  Array result;
+  for (const carillon::RemoteSocket& socket : fetched.sockets)
+    result.emplace_back(Object{{"id", socket.id()}, {"rooms", values(socket.rooms())}, {"data", socket.data()}});
+  return result;
+}
+
+using Handler = void (*)(carillon::Namespace&, Socket&, const Args&, const Ack&);
+
+// A handler that refuses its arguments has answered with the reason.
+Socket::EventHandler answering(carillon::Namespace& name_space, Socket& socket, Handler handler) {
+  return [&name_space, &socket, handler](const Args& args, const Ack& ack) {
+    try {
+      handler(name_space, socket, args, ack);
+    } catch (const std::exception& error) {
+      ack(Object{{"error", error.what()}});
+    }
+  };
+}
+
+// ---- The events -----------------------------------------------------------------------------------------------------
+
+void join(carillon::Namespace&, Socket& socket, const Args& args, const Ack& ack) {
+  socket.join(text(&args[0], "the room"), [ack] { ack(); });
+}
+
+void leave(carillon::Namespace&, Socket& socket, const Args& args, const Ack& ack) {
+  socket.leave(text(&args[0], "the room"));
+  ack();
+}
+
+void rooms(carillon::Namespace&, Socket& socket, const Args&, const Ack& ack) { ack(values(socket.rooms())); }
+
+void set_data(carillon::Namespace&, Socket& socket, const Args& args, const Ack& ack) {
+  socket.data() = args[0];
+  ack();
+}
+
+void emit(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  chosen(name_space.everyone(), args[0]).emit(event_of(args[0]), args_of(args[0]));
+  ack();
+}
+
+void socket_emit(carillon::Namespace&, Socket& socket, const Args& args, const Ack& ack) {
+  chosen(socket.broadcast(), args[0]).emit(event_of(args[0]), args_of(args[0]));
+  ack();
+}
+
+void broadcast_ack(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  const auto answered = [ack](const carillon::BroadcastAcks& acks) {
+    Array responses;
+    for (const Args& response : acks.responses) responses.push_back(response[0]);
+    ack(Object{{"responses", std::move(responses)}, {"error", error_of(acks.missing, acks.missing_servers)}});
+  };
+  chosen(name_space.everyone(), args[0]).emit_with_ack(event_of(args[0]), args_of(args[0]), answered);
+}
+
+// Of those who answer in time: a server that does not costs its own sockets, not the answer.
+void fetch_sockets(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  chosen(name_space.everyone(), args[0]).fetch_sockets([ack](const carillon::FetchedSockets& fetched) {
+    ack(described(fetched));
+  });
+}
+
+void sockets_join(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  chosen(name_space.everyone(), args[0]).sockets_join(strings(args[0].find("target")), [ack](std::size_t) { ack(); });
+}
+
+void sockets_leave(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  chosen(name_space.everyone(), args[0]).sockets_leave(strings(args[0].find("target")), [ack](std::size_t) { ack(); });
+}
+
+void disconnect_sockets(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  chosen(name_space.everyone(), args[0]).disconnect_sockets(is(args[0].find("close")), [ack](std::size_t) { ack(); });
+}
+
+void server_side_emit(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  name_space.server_side_emit(event_of(args[0]), args_of(args[0]));
+  ack();
+}
+
+void server_side_emit_ack(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
+  const auto answered = [ack](const carillon::ServerAnswers& answers) {
+    ack(Object{{"responses", answers.responses}, {"error", error_of(0, answers.missing_servers)}});
+  };
+  name_space.server_side_emit_with_ack(event_of(args[0]), args_of(args[0]), answered);
+}
+
+void all_rooms(carillon::Namespace& name_space, Socket&, const Args&, const Ack& ack) {
+  name_space.all_rooms([ack](const carillon::FoundRooms& found) { ack(values(found.rooms)); });
+}
+
+void server_count(carillon::Namespace& name_space, Socket&, const Args&, const Ack& ack) {
+  name_space.server_count([ack](std::size_t servers) { ack(servers); });
+}
+
+const std::map<std::string_view, Handler> handlers = {
+    {"join", join},
+    {"leave", leave},
+    {"rooms", rooms},
+    {"set_data", set_data},
+    {"emit", emit},
+    {"socket_emit", socket_emit},
+    {"broadcast_ack", broadcast_ack},
+    {"fetch_sockets", fetch_sockets},
+    {"sockets_join", sockets_join},
+    {"sockets_leave", sockets_leave},
+    {"disconnect_sockets", disconnect_sockets},
+    {"server_side_emit", server_side_emit},
+    {"server_side_emit_ack", server_side_emit_ack},
+    {"all_rooms", all_rooms},
+    {"server_count", server_count},
+};
+
+// The latest of what other servers have sent. They are heard on one shard, clients ask on any.
+class ServerLog {
+ public:
+  void add(std::string_view event, const Args& args) {
+    const std::lock_guard lock(mutex_);
+    if (entries_.size() == entries_max) entries_.erase(entries_.begin());
+    entries_.emplace_back(Object{{"event", event}, {"args", args.values()}});
+  }
+  Array entries() const {
+    const std::lock_guard lock(mutex_);
+    return entries_;
+  }
+
+ private:
+  static constexpr std::size_t entries_max = 10'000;
+  mutable std::mutex mutex_;
+  Array entries_;
+};
+
+void serve(carillon::Namespace& name_space, const std::string& node_name) {
+  auto log = std::make_shared<ServerLog>();
+
+  name_space.on_any_server_event(
+      [log, node_name](std::string_view event, const Args& args, const carillon::ServerAnswer& answer) {
+        log->add(event, args);
+        if (answer.is_wanted()) answer(node_name);
+      });
+
+  name_space.on_connection([&name_space, log](Socket& socket) {
+    for (const auto& [event, handler] : handlers) socket.on(event, answering(name_space, socket, handler));
+    socket.on("server_side_log", [log](const Args&, const Ack& ack) { ack(log->entries()); });
+  });
+}
+
+// ---- The command line -----------------------------------------------------------------------------------------------
+
+struct Flags {
+  std::string adapter = "pubsub";
+  std::string mode = "dynamic";
+  std::string node_name = "node-" + std::to_string(getpid());
+};
+
+carillon::AdapterOptions adapter_of(const Flags& flags, const std::string& redis) {
+  static const std::map<std::string, carillon::ShardedMode> modes = {
+      {"static", carillon::ShardedMode::static_},
+      {"dynamic", carillon::ShardedMode::dynamic},
+      {"dynamic-private", carillon::ShardedMode::dynamic_private},
+  };
+  if (flags.adapter == "sharded") return carillon::redis_sharded_adapter(redis, modes.at(flags.mode));
+  if (flags.adapter == "streams") return carillon::redis_streams_adapter(redis);
+  return carillon::redis_adapter(redis);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  Flags flags;
+  const Options options = parse_options(argc, argv, [&flags](CLI::App& app) {
+    app.add_option("--adapter", flags.adapter, "What the servers of the cluster speak: pubsub, sharded or streams")
+        ->check(CLI::IsMember({"pubsub", "sharded", "streams"}))
+        ->type_name("KIND");
+    app.add_option("--mode", flags.mode, "Of the sharded adapter: static, dynamic or dynamic-private")
+        ->check(CLI::IsMember({"static", "dynamic", "dynamic-private"}))
+        ->type_name("MODE");
+    app.add_option("--node-name", flags.node_name, "What this server answers to server-side events")->type_name("NAME");
+  });
+  carillon::Server io({
+      .listen = options.listen(),
+      .tls = options.tls,
+      .node_name = flags.node_name,
+      .parser = options.parser,
+      .allow_eio3 = options.allow_eio3,
+      .cors_origins = {"*"},
+      .recovery = {.enabled = options.recovery},
+  });
+  if (!options.redis.empty()) io.adapter(adapter_of(flags, options.redis));
+
+  for (const char* name : {"/", "/orders"}) serve(io.of(name), flags.node_name);
+
+  io.run([&io] { std::cout << "ready " << io.address() << "\n" << std::flush; });
+} catch (const std::exception& error) {
+  return complain(error);
+}
