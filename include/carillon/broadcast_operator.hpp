@@ -75,11 +75,13 @@ class BroadcastOperator {
   // Of each answer `responses` holds all arguments; Socket.IO servers on Node.js give the first alone.
   void emit_with_ack(std::string_view event, const Args& args, BroadcastAckHandler handler) const;
 
-  // On the matching sockets of this node, all shards. Their handlers are called as emit_with_ack's: once, on the
-  // caller's shard, after the call. Not for an Emitter: std::logic_error.
-  // What they are at this moment; <carillon/remote_socket.hpp>. Copies everything: on many sockets it takes its time.
+  // On the matching sockets of all servers, or with local() of this one. Handlers are called as emit_with_ack's: once, on the
+  // caller's shard, after the call.
+  // What they are at this moment; <carillon/cluster_answers.hpp>. Copies everything: on many sockets it takes its time.
+  // Not for an Emitter: std::logic_error.
   void fetch_sockets(FetchHandler handler) const;
-  // `done` is called when the rooms are joined, also in the eyes of the cluster.
+  // `done` is called when the sockets of this server have joined, also in the eyes of the cluster, with their number; the
+  // other servers have been told by then.
   void sockets_join(const std::vector<std::string>& rooms, SocketsHandler done = nullptr) const;
   void sockets_join(std::string_view room, SocketsHandler done = nullptr) const {
     sockets_join(std::vector{std::string(room)}, std::move(done));

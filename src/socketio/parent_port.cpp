@@ -25,9 +25,20 @@ OperationPtr for_child(const Operation& operation, const std::string& child, con
   return copy;
 }
 
+OperationPtr for_nobody(Operation::Kind kind) {
+  auto operation = std::make_shared<Operation>();
+  operation->kind = kind == Operation::Kind::emit_with_ack ? Operation::Kind::fetch : kind;
+  operation->selection.name_space.clear();
+  operation->selection.flags.local = true;
+  return operation;
+}
+
 }  // namespace
 
 void ParentPort::operate(OperationPtr operation, OperationDone done) {
+  // The servers are the same for all namespaces.
+  if (operation->kind == Operation::Kind::server_count)
+    return node_.operate(for_child(*operation, "/", node_.packet_format()), std::move(done));
   const auto children = registry_.children_of(parent_);
   struct Sum {
     std::size_t open;
@@ -40,8 +51,8 @@ void ParentPort::operate(OperationPtr operation, OperationDone done) {
     if (--sum->open == 0) sum->done(sum->result);
   };
   for (const std::string& child : children) node_.operate(for_child(*operation, child, node_.packet_format()), add);
-  // Nobody is in this one: its part is there in order that there is at least one.
-  node_.operate(for_child(*operation, "", node_.packet_format()), add);
+  // Nobody is in this one, here or elsewhere: its part is there in order that there is at least one.
+  node_.operate(for_nobody(operation->kind), add);
 }
 
 }  // namespace carillon::socketio
