@@ -88,13 +88,20 @@ void check_redis_url(std::string_view text) {
     check(secret == std::string_view::npos || !url.error().contains("secret"), "an error tells no password");
     return;
   }
-  check(!url->host.empty() && url->port != 0, "there is a host and a port");
-  check(redis::endpoint(*url).ends_with(":" + std::to_string(url->port)), "an endpoint has its port");
-  const std::string again = "redis://" + percent(url->user) + ":" + percent(url->password) + "@" + percent(url->host) +
-                            ":" + std::to_string(url->port) + "/" + std::to_string(url->database);
+  check(!url->addresses.empty(), "there is an address");
+  for (const redis::Address& address : url->addresses) {
+    check(!address.path.empty() || (!address.host.empty() && address.port != 0),
+          "there is a host and a port, or a path");
+    const std::string end = address.path.empty() ? ":" + std::to_string(address.port) : address.path;
+    check(redis::endpoint(address).ends_with(end), "an endpoint has its port");
+  }
+  const redis::Address& first = url->addresses.front();
+  if (url->kind != redis::Url::Kind::single || url->tls || !first.path.empty()) return;
+  const std::string again = "redis://" + percent(url->user) + ":" + percent(url->password) + "@" + percent(first.host) +
+                            ":" + std::to_string(first.port) + "/" + std::to_string(url->database);
   const auto other = redis::parse_url(again);
-  check(other && other->user == url->user && other->password == url->password && other->host == url->host &&
-            other->port == url->port && other->database == url->database,
+  check(other && other->user == url->user && other->password == url->password && other->addresses == url->addresses &&
+            other->database == url->database,
         "a URL that was written is the same");
 }
 

@@ -233,7 +233,8 @@ class Model {
           for (const std::string& room : rooms) member->rooms.erase(room);
         break;
       default:
-        chosen.whom->fetch_sockets([&](const std::vector<RemoteSocket>& sockets) {
+        chosen.whom->fetch_sockets([&](const FetchedSockets& fetched) {
+          const auto& sockets = fetched.sockets;
           count = sockets.size();
           for (const RemoteSocket& socket : sockets)
             check(std::ranges::any_of(concerned,
