@@ -1,11 +1,20 @@
 // A server that hangs costs its own answers, and nobody else's: Carillon gives what the others have said, and says that
 // somebody is missing. (A Node.js server fails the whole call, which is why nobody else asks here.)
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { Client } from "../support/clients.mjs";
 import { Members } from "../support/cluster_matrix.mjs";
 import { RedisServer } from "../support/redis.mjs";
 import { skip_on_reference } from "../support/servers.mjs";
+import { eventually } from "../support/wait.mjs";
+
+// The kernel stops a process some time after the signal: until then it may go on answering.
+async function stop(child) {
+  child.kill("SIGSTOP");
+  const state = (thread) => readFileSync(`/proc/${child.pid}/task/${thread}/stat`, "utf8").replace(/^.*\) /s, "")[0];
+  await eventually("the process to be stopped", () => readdirSync(`/proc/${child.pid}/task`).every((thread) => state(thread) === "T"));
+}
 
 for (const adapter of ["pubsub", "sharded", "streams"]) {
   for (const other of ["carillon", "node"]) {
@@ -57,7 +66,7 @@ for (const adapter of ["pubsub", "sharded", "streams"]) {
         };
         const sorted = ({ servers, ...rest }) => ({ ...rest, servers: servers.sort() });
         assert.deepEqual(sorted(await ask_all()), sorted(whole));
-        members.others[1].program.child.kill("SIGSTOP");
+        await stop(members.others[1].program.child);
         try {
           assert.deepEqual(sorted(await ask_all()), sorted(partial));
         } finally {
