@@ -55,8 +55,9 @@ fuzz() {
   local target=$1 time=$2 findings=$3 dictionary=tests/fuzz/dictionaries/$1.dict options=()
   shift 3
   [[ ! -e $dictionary ]] || options+=("-dict=$dictionary")
-  # A hang is what takes ten seconds; nothing here has a reason to take 256 MB at once.
-  nice "build/fuzz/bin/fuzz_$target" -max_total_time="$time" -timeout=10 -max_len=4096 -rss_limit_mb=1536 -malloc_limit_mb=256 \
+  # An input takes milliseconds; a hang is what takes a minute, because others may have the cores. Nothing here has a
+  # reason to take 256 MB at once.
+  nice "build/fuzz/bin/fuzz_$target" -max_total_time="$time" -timeout=60 -report_slow_units=60 -max_len=4096 -rss_limit_mb=1536 -malloc_limit_mb=256 \
     -print_final_stats=1 -artifact_prefix="$findings/$target-" "${options[@]}" "$@"
 }
 
