@@ -136,25 +136,25 @@ TimePoint Requests::next_deadline() const {
 void Requests::on_time(TimePoint now) {
   now_ = now;
   std::vector<std::string> late;
-  std::vector<std::pair<std::string, Asked*>> due;
+  std::vector<std::string> due;
   for (auto& [id, asked] : asked_) {
     if (now >= asked.deadline) {
       late.push_back(id);
     } else if (now >= asked.recount_at) {
-      due.emplace_back(id, &asked);
+      asked.recount_at = now + recount_interval;
+      due.push_back(id);
     }
   }
-  for (const auto& [id, asked] : due) asked->recount_at = now + recount_interval;
   for (const std::string& id : late)
     if (const auto found = asked_.find(id); found != asked_.end()) finish(found);
-  for (const auto& [id, unused] : due) {
+  for (const std::string& id : due) {
     const auto found = asked_.find(id);
     if (found == asked_.end()) continue;
     const Question& question = found->second.question;
-    link_.count_subscribers(question.channel, question.kind,
-                            [this, id = id, alive = std::weak_ptr(alive_)](auto listeners) {
-                              if (!alive.expired()) on_recount(id, listeners);
-                            });
+    const auto recounted = [this, key = id, alive = std::weak_ptr(alive_)](auto listeners) {
+      if (!alive.expired()) on_recount(key, listeners);
+    };
+    link_.count_subscribers(question.channel, question.kind, recounted);
   }
 }
 
