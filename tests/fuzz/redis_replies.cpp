@@ -47,9 +47,9 @@ Outcome run(std::string_view bytes, std::size_t limit, std::uint32_t seed) {
     reader.feed("+OK\r\n");
     check(reader.next() == nullptr && reader.error() == outcome.error, "an error is final");
     reader.reset();
-    reader.feed("+OK\r\n");
+    reader.feed(":1\r\n");  // fits into any limit
     const Reply* reply = reader.next();
-    check(reply != nullptr && reply->text == "OK" && reader.next() == nullptr, "until the next connection");
+    check(reply != nullptr && reply->number == 1 && reader.next() == nullptr, "until the next connection");
   }
   return outcome;
 }
