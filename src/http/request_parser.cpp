@@ -1,6 +1,6 @@
-// HTTP/1.1 requests, RFC 9112. Beast knows the grammar; the limits, the framing rules that guard against request
+// HTTP/1.1 requests, RFC 9112. Beast knows the grammar of a head; the limits, the framing rules that guard against request
 // smuggling and the gathering of split heads are here, because Beast's header limit counts per part and it leaves
-// unconsumed bytes to its caller.
+// unconsumed bytes to its caller. Chunks have a decoder of our own (chunked_body.cpp says why).
 #include "http/request_parser.hpp"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "http/chunked_body.hpp"
 #include "http/text.hpp"
 
 namespace carillon::http {
@@ -28,6 +29,18 @@ ParseError to_parse_error(const beast::error_code& error) {
   return ParseError::malformed;
 }
 
+ParseError to_parse_error(ChunkError error) {
+  switch (error) {
+    case ChunkError::malformed:
+      return ParseError::malformed;
+    case ChunkError::line_too_long:
+      return ParseError::header_too_large;
+    case ChunkError::body_too_large:
+      return ParseError::body_too_large;
+  }
+  return ParseError::malformed;
+}
+
 // Looks for the empty line from `from` on. A line feed without a carriage return is an error here and in Beast; found
 // early, it does not leave the client waiting for an answer until the head times out.
 struct HeadScan {
@@ -41,10 +54,6 @@ HeadScan scan_head(std::string_view text, std::size_t from) {
   }
   return {};
 }
-
-// "0" CRLF CRLF, the shortest thing that a body can end with. Beast asserts that it is given as much when it is called
-// again within the last chunk.
-constexpr std::size_t last_chunk_bytes = 5;
 
 constexpr std::size_t method_bytes = 32;  // of a request with a method that exists, and the space behind it
 
@@ -84,7 +93,8 @@ int status_of(ParseError error) {
 struct RequestParser::State {
   BeastParser parser;
   Request request;
-  std::string pending;  // head or chunk header of which a part has come
+  std::optional<ChunkedBody> chunks;  // where the body comes in such
+  std::string pending;                // head of which a part has come
   bool head_complete = false;
   bool body_started = false;
   std::optional<ParseError> failure;
@@ -98,7 +108,8 @@ struct RequestParser::State {
   Result<std::size_t, ParseError> feed_head(std::string_view bytes, const ParserLimits& limits);
   std::optional<ParseError> parse_head(std::string_view head, const ParserLimits& limits);
   std::optional<ParseError> check_framing(const ParserLimits& limits);
-  Result<std::size_t, ParseError> feed_body(std::string_view bytes, const ParserLimits& limits);
+  Result<std::size_t, ParseError> feed_body(std::string_view bytes);
+  bool body_complete() const { return chunks ? chunks->done() : parser.is_done(); }
 };
 
 Result<std::size_t, ParseError> RequestParser::State::feed_head(std::string_view bytes, const ParserLimits& limits) {
@@ -163,7 +174,7 @@ std::optional<ParseError> RequestParser::State::check_framing(const ParserLimits
     if (count("content-length") > 0 || parser.get().version() < 11) return ParseError::malformed;
     if (encodings > 1 || !same_in_any_case(*request.header("transfer-encoding"), "chunked"))
       return ParseError::unsupported;
-    parser.body_limit(limits.body_bytes_max);
+    chunks.emplace(limits.header_bytes_max, limits.body_bytes_max);
     return std::nullopt;
   }
   // Beast would say so too, but before the request can be read.
@@ -171,30 +182,19 @@ std::optional<ParseError> RequestParser::State::check_framing(const ParserLimits
   return std::nullopt;
 }
 
-Result<std::size_t, ParseError> RequestParser::State::feed_body(std::string_view bytes, const ParserLimits& limits) {
+Result<std::size_t, ParseError> RequestParser::State::feed_body(std::string_view bytes) {
   body_started = true;
-  std::string_view rest = bytes;
-  if (!pending.empty()) {
-    pending += bytes;
-    if (pending.size() < last_chunk_bytes && pending.starts_with("0\r\n")) return bytes.size();
-    rest = pending;
+  if (chunks) {
+    const auto used = chunks->feed(bytes);
+    if (!used) return fail(to_parse_error(used.error()));
+    return *used;
   }
-  // A chunk header or the trailer, which Beast wants in one piece, has to fit in a slice: so their limit does not depend
-  // on how the bytes came in.
-  const std::size_t slice_bytes = std::max(limits.header_bytes_max, last_chunk_bytes);
-  while (!rest.empty() && !parser.is_done()) {
-    beast::error_code error;
-    const std::size_t used = parser.put(boost::asio::buffer(rest.data(), std::min(rest.size(), slice_bytes)), error);
-    rest.remove_prefix(used);
-    if (error == beast::http::error::need_more) {
-      if (rest.size() >= slice_bytes) return fail(ParseError::header_too_large);
-      if (rest.size() != pending.size()) pending = std::string(rest);
-      return bytes.size();
-    }
+  beast::error_code error;
+  std::size_t used = 0;
+  while (used < bytes.size() && !parser.is_done()) {
+    used += parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
     if (error) return fail(to_parse_error(error));
   }
-  const std::size_t used = bytes.size() - rest.size();  // what is left over came in with these bytes
-  pending = {};
   return used;
 }
 
@@ -212,13 +212,13 @@ Result<std::size_t, ParseError> RequestParser::feed(std::string_view bytes) {
   }
   if (bytes.empty()) return skipped;
   if (state_ == nullptr) state_ = std::make_unique<State>();
-  auto used = state_->head_complete ? state_->feed_body(bytes, limits_) : state_->feed_head(bytes, limits_);
+  auto used = state_->head_complete ? state_->feed_body(bytes) : state_->feed_head(bytes, limits_);
   if (used) *used += skipped;
   return used;
 }
 
 bool RequestParser::head_complete() const { return state_ != nullptr && state_->head_complete; }
-bool RequestParser::complete() const { return head_complete() && !state_->failure && state_->parser.is_done(); }
+bool RequestParser::complete() const { return head_complete() && !state_->failure && state_->body_complete(); }
 bool RequestParser::started() const { return state_ != nullptr; }
 
 bool RequestParser::expects_continue() const {
@@ -233,7 +233,8 @@ const Request& RequestParser::request() const {
 }
 
 std::string_view RequestParser::body() const {
-  return state_ != nullptr ? std::string_view(state_->parser.get().body()) : std::string_view();
+  if (state_ == nullptr) return {};
+  return state_->chunks ? state_->chunks->body() : state_->parser.get().body();
 }
 
 void RequestParser::next() { state_.reset(); }

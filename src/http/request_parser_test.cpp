@@ -256,6 +256,14 @@ TEST(RequestParserChunks, malformed_ones) {
   }
 }
 
+// Beast took the end of this one for more of the quoted text, and waited, if the next bytes had come already.
+TEST(RequestParserChunks, extension_ends_with_its_line) {
+  const std::string bytes = chunked("1;a=\"b\r\nx\r\n2;c=\"d\"\r\nyz\r\n0\r\n\r\n");
+  expect_outcome(bytes, {{{"POST", "/", "xyz", true}}});
+  // As the fuzzer found it: a bare line feed in such a text.
+  expect_error(chunked("5;x=y;~=\"b\xdc\x87 ST\nhel"), ParseError::malformed, {.header_bytes_max = 128});
+}
+
 TEST(RequestParserChunks, sum_is_limited) {
   const ParserLimits limits{.body_bytes_max = 10};
   expect_outcome(chunked("6\r\n012345\r\n4\r\n6789\r\n0\r\n\r\n"), {{{"POST", "/", "0123456789", true}}}, limits);

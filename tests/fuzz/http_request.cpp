@@ -3,7 +3,7 @@
 //
 //   input = pieces(1) limits(1) bytes
 //
-// Covers: src/http/request_parser.cpp
+// Covers: src/http/request_parser.cpp src/http/chunked_body.cpp
 #include <string>
 #include <vector>
 
