@@ -2,13 +2,11 @@
 // take in all others on the same Redis. docs/example-cluster.md says what there is to try.
 #include <unistd.h>
 
-#include <chrono>
 #include <cstddef>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +15,7 @@
 #include <carillon/carillon.hpp>
 
 #include "options.hpp"
+#include "requests.hpp"
 
 namespace {
 
@@ -26,47 +25,10 @@ using carillon::Array;
 using carillon::Object;
 using carillon::Socket;
 using carillon::Value;
-
-// ---- What clients send ----------------------------------------------------------------------------------------------
-
-// A list of texts; what is no text in it, or no list at all, counts as nothing.
-std::vector<std::string> strings(const Value* list) {
-  std::vector<std::string> result;
-  const Array* array = list == nullptr ? nullptr : list->as_array();
-  if (array == nullptr) return result;
-  for (const Value& value : *array)
-    if (const std::string* text = value.as_string()) result.push_back(*text);
-  return result;
-}
-
-const std::string& text(const Value* value, const char* what) {
-  const std::string* text = value == nullptr ? nullptr : value->as_string();
-  if (text == nullptr) throw std::invalid_argument(std::string(what) + " must be a text");
-  return *text;
-}
-
-bool is(const Value* flag) { return flag != nullptr && flag->as_bool() != nullptr && *flag->as_bool(); }
-
-const std::string& event_of(const Value& request) { return text(request.find("event"), "event"); }
-
-Args args_of(const Value& request) {
-  const Value* args = request.find("args");
-  const Array* array = args == nullptr ? nullptr : args->as_array();
-  return Args(array == nullptr ? Array() : *array);
-}
-
-// {"rooms":[],"except":[],"flags":{"volatile","local","timeout"}}, of those whom `all` stands for.
-carillon::BroadcastOperator chosen(const carillon::BroadcastOperator& all, const Value& request) {
-  auto chosen = all.to(strings(request.find("rooms"))).except(strings(request.find("except")));
-  const Value* flags = request.find("flags");
-  if (flags == nullptr) return chosen;
-  if (is(flags->find("volatile"))) chosen = chosen.volatile_();
-  if (is(flags->find("local"))) chosen = chosen.local();
-  if (const Value* timeout = flags->find("timeout")) {
-    chosen = chosen.timeout(std::chrono::milliseconds(timeout->as_int64()));
-  }
-  return chosen;
-}
+using requests::chosen;
+using requests::flag;
+using requests::strings;
+using requests::text;
 
 // ---- What they are answered -----------------------------------------------------------------------------------------
 
@@ -118,12 +80,12 @@ void set_data(carillon::Namespace&, Socket& socket, const Args& args, const Ack&
 }
 
 void emit(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
-  chosen(name_space.everyone(), args[0]).emit(event_of(args[0]), args_of(args[0]));
+  chosen(name_space.everyone(), args[0]).emit(text(args[0].find("event"), "event"), requests::args(args[0]));
   ack();
 }
 
 void socket_emit(carillon::Namespace&, Socket& socket, const Args& args, const Ack& ack) {
-  chosen(socket.broadcast(), args[0]).emit(event_of(args[0]), args_of(args[0]));
+  chosen(socket.broadcast(), args[0]).emit(text(args[0].find("event"), "event"), requests::args(args[0]));
   ack();
 }
 
@@ -133,7 +95,8 @@ void broadcast_ack(carillon::Namespace& name_space, Socket&, const Args& args, c
     for (const Args& response : acks.responses) responses.push_back(response[0]);
     ack(Object{{"responses", std::move(responses)}, {"error", error_of(acks.missing, acks.missing_servers)}});
   };
-  chosen(name_space.everyone(), args[0]).emit_with_ack(event_of(args[0]), args_of(args[0]), answered);
+  chosen(name_space.everyone(), args[0])
+      .emit_with_ack(text(args[0].find("event"), "event"), requests::args(args[0]), answered);
 }
 
 // Of those who answer in time: a server that does not costs its own sockets, not the answer.
@@ -152,11 +115,11 @@ void sockets_leave(carillon::Namespace& name_space, Socket&, const Args& args, c
 }
 
 void disconnect_sockets(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
-  chosen(name_space.everyone(), args[0]).disconnect_sockets(is(args[0].find("close")), [ack](std::size_t) { ack(); });
+  chosen(name_space.everyone(), args[0]).disconnect_sockets(flag(args[0].find("close")), [ack](std::size_t) { ack(); });
 }
 
 void server_side_emit(carillon::Namespace& name_space, Socket&, const Args& args, const Ack& ack) {
-  name_space.server_side_emit(event_of(args[0]), args_of(args[0]));
+  name_space.server_side_emit(text(args[0].find("event"), "event"), requests::args(args[0]));
   ack();
 }
 
@@ -164,7 +127,7 @@ void server_side_emit_ack(carillon::Namespace& name_space, Socket&, const Args& 
   const auto answered = [ack](const carillon::ServerAnswers& answers) {
     ack(Object{{"responses", answers.responses}, {"error", error_of(0, answers.missing_servers)}});
   };
-  name_space.server_side_emit_with_ack(event_of(args[0]), args_of(args[0]), answered);
+  name_space.server_side_emit_with_ack(text(args[0].find("event"), "event"), requests::args(args[0]), answered);
 }
 
 void all_rooms(carillon::Namespace& name_space, Socket&, const Args&, const Ack& ack) {
@@ -227,50 +190,27 @@ void serve(carillon::Namespace& name_space, const std::string& node_name) {
   });
 }
 
-// ---- The command line -----------------------------------------------------------------------------------------------
-
-struct Flags {
-  std::string adapter = "pubsub";
-  std::string mode = "dynamic";
-  std::string node_name = "node-" + std::to_string(getpid());
-};
-
-carillon::AdapterOptions adapter_of(const Flags& flags, const std::string& redis) {
-  static const std::map<std::string, carillon::ShardedMode> modes = {
-      {"static", carillon::ShardedMode::static_},
-      {"dynamic", carillon::ShardedMode::dynamic},
-      {"dynamic-private", carillon::ShardedMode::dynamic_private},
-  };
-  if (flags.adapter == "sharded") return carillon::redis_sharded_adapter(redis, modes.at(flags.mode));
-  if (flags.adapter == "streams") return carillon::redis_streams_adapter(redis);
-  return carillon::redis_adapter(redis);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
-  Flags flags;
-  const Options options = parse_options(argc, argv, [&flags](CLI::App& app) {
-    app.add_option("--adapter", flags.adapter, "What the servers of the cluster speak: pubsub, sharded or streams")
-        ->check(CLI::IsMember({"pubsub", "sharded", "streams"}))
-        ->type_name("KIND");
-    app.add_option("--mode", flags.mode, "Of the sharded adapter: static, dynamic or dynamic-private")
-        ->check(CLI::IsMember({"static", "dynamic", "dynamic-private"}))
-        ->type_name("MODE");
-    app.add_option("--node-name", flags.node_name, "What this server answers to server-side events")->type_name("NAME");
+  requests::ClusterFlags flags;
+  std::string node_name = "node-" + std::to_string(getpid());
+  const Options options = parse_options(argc, argv, [&](CLI::App& app) {
+    flags.add_to(app);
+    app.add_option("--node-name", node_name, "What this server answers to server-side events")->type_name("NAME");
   });
   carillon::Server io({
       .listen = options.listen(),
       .tls = options.tls,
-      .node_name = flags.node_name,
+      .node_name = node_name,
       .parser = options.parser,
       .allow_eio3 = options.allow_eio3,
       .cors_origins = {"*"},
       .recovery = {.enabled = options.recovery},
   });
-  if (!options.redis.empty()) io.adapter(adapter_of(flags, options.redis));
+  if (!options.redis.empty()) io.adapter(flags.adapter_of(options.redis));
 
-  for (const char* name : {"/", "/orders"}) serve(io.of(name), flags.node_name);
+  for (const char* name : {"/", "/orders"}) serve(io.of(name), node_name);
 
   io.run([&io] { std::cout << "ready " << io.address() << "\n" << std::flush; });
 } catch (const std::exception& error) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { encode } from "@msgpack/msgpack";
 import { Emitter } from "@socket.io/redis-emitter";
-import { run_carillon } from "./servers.mjs";
+import { run_carillon, start_emitter } from "./servers.mjs";
 
 // Entries of the stream as @socket.io/redis-streams-emitter 0.1 writes them.
 class StreamsEmitter {
@@ -53,16 +53,29 @@ export function node_emitter(redis, adapter) {
   return { pubsub: of_pubsub, streams: of_streams }[adapter](redis.connect());
 }
 
-// `carillon emit --redis`, which can only emit.
+const flags_of = (redis, adapter, mode) => ["--redis", redis.url, "--adapter", adapter, ...(mode ? ["--mode", mode] : [])];
+
+// carillon::Emitter, by way of carillon-example-emitter. With a method stop().
 export function carillon_emitter(redis, adapter, mode) {
-  const speak = adapter === "pubsub" ? [] : ["--adapter", adapter, ...(mode ? ["--mode", mode] : [])];
+  const program = start_emitter(flags_of(redis, adapter, mode));
+  const perform = async (request) => assert.equal(await program.say(JSON.stringify(request)), "ok");
+  // It knows no bytes but those of texts.
+  const as_texts = (args) => (args.some(Buffer.isBuffer) ? { args: args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString() : arg)), binary: true } : { args });
   return {
-    async emit({ namespace = "/", rooms = [], except = [], flags = {}, event, args = [] }) {
-      const { code, stderr } = await run_carillon([
-        "emit", "--redis", redis.url, ...speak, "--namespace", namespace, "--event", event, "--args", JSON.stringify(args),
-        ...rooms.flatMap((room) => ["--room", room]), ...except.flatMap((room) => ["--except", room]), ...(flags.volatile ? ["--volatile"] : []),
-      ]);
-      assert.equal(code, 0, stderr);
-    },
+    emit: ({ args = [], ...request }) => perform({ op: "emit", ...request, ...as_texts(args) }),
+    sockets_join: (request) => perform({ op: "sockets_join", ...request }),
+    sockets_leave: (request) => perform({ op: "sockets_leave", ...request }),
+    disconnect_sockets: (request) => perform({ op: "disconnect_sockets", ...request }),
+    server_side_emit: (event, ...args) => perform({ op: "server_side_emit", event, args }),
+    stop: () => program.stop(),
   };
+}
+
+// `carillon emit`.
+export async function emit_by_command(redis, adapter, mode, { namespace = "/", rooms = [], except = [], event, args = [] }) {
+  const { code, stderr } = await run_carillon([
+    "emit", ...flags_of(redis, adapter, mode), "--namespace", namespace, "--event", event, "--args", JSON.stringify(args),
+    ...rooms.flatMap((room) => ["--room", room]), ...except.flatMap((room) => ["--except", room]),
+  ]);
+  assert.equal(code, 0, stderr);
 }

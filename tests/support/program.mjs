@@ -9,14 +9,14 @@ const started = new Set();
 const stderr_shown_max = 8000;
 
 export class Program {
-  // `cwd` defaults to the caller's; `env` is added to the environment.
-  constructor(command, args = [], { cwd, env } = {}) {
+  // `cwd` defaults to the caller's; `env` is added to the environment; `listens`: its input stays open, for say().
+  constructor(command, args = [], { cwd, env, listens = false } = {}) {
     this.title = [command, ...args].join(" ");
     this.stdout = "";
     this.stderr = "";
     this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
     this.child.stdin.on("error", () => {});
-    this.child.stdin.end();
+    if (!listens) this.child.stdin.end();
     this.watchers = new Set();
     for (const name of ["stdout", "stderr"]) {
       this.child[name].setEncoding("utf8").on("data", (text) => {
@@ -31,6 +31,14 @@ export class Program {
     });
     this.exited.then((how) => { this.how_it_ended = how; });
     started.add(this);
+  }
+
+  // One line, for a program that answers each with one: gives the answer.
+  async say(line) {
+    this.lines_said = (this.lines_said ?? 0) + 1;
+    const answers = new RegExp(`^(?:.*\n){${this.lines_said - 1}}(.*)\n`);
+    this.child.stdin.write(`${line}\n`);
+    return (await this.output(answers))[1];
   }
 
   get pid() { return this.child.pid; }

@@ -49,6 +49,11 @@ export async function start_origin([first, ...more], flags = []) {
   return when_ready(program, /^ready (.+)$/m, ([, address]) => ({ program, address, stop: () => program.stop() }));
 }
 
+// carillon-example-emitter, which only Carillon has: a program that listens.
+export function start_emitter(flags) {
+  return new Program(binary("carillon-example-emitter"), flags, { listens: true });
+}
+
 // The same server on Node.js, whatever the mode: the cluster mate.
 export function start_node(name, flags = [], { port = 0 } = {}) {
   return start_example_program(process.execPath, [reference, name, "--port", String(port), ...flags]);

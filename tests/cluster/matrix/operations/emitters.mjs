@@ -1,15 +1,18 @@
-// What is published by processes that are no servers: where Carillon asks, by `carillon emit`; where Node.js asks, by the
-// published emitters.
+// What is published by processes that are no servers: where Carillon asks, by carillon::Emitter and `carillon emit`; where
+// Node.js asks, by the published emitters.
 import assert from "node:assert/strict";
 import { all_get_volatile, bytes } from "../../../support/clients.mjs";
-import { carillon_emitter, node_emitter } from "../../../support/emitters.mjs";
+import { carillon_emitter, emit_by_command, node_emitter } from "../../../support/emitters.mjs";
 import { eventually } from "../../../support/wait.mjs";
 
 const unpublished = ({ caller, adapter }) => (caller === "node" && adapter === "sharded" ? "there is no emitter for the sharded adapter of Node.js" : undefined);
-const only_node = (reason) => (setup) => (setup.caller === "carillon" ? reason : unpublished(setup));
+const not_of_node = ({ caller }) => (caller === "node" ? "`carillon emit` is Carillon's" : undefined);
 
-function emitter_of({ caller, redis, adapter, mode }) {
-  return caller === "node" ? node_emitter(redis, adapter) : carillon_emitter(redis, adapter, mode);
+function emitter_of({ caller, redis, adapter, mode, ends }) {
+  if (caller === "node") return node_emitter(redis, adapter);
+  const emitter = carillon_emitter(redis, adapter, mode);
+  ends.push(() => emitter.stop());
+  return emitter;
 }
 
 // Nothing of `event` has come, although what the emitter has published after it has.
@@ -58,17 +61,17 @@ export function emitters(operation) {
     const clients = await scene.everywhere();
     const event = scene.unique("n");
     await all_get_volatile(clients, event, () => emitter.emit({ flags: { volatile: true }, event, args: [1] }));
-  }, { skip: only_node("`carillon emit` has no such flag") });
+  }, { skip: unpublished });
 
   operation("emitter: binary", async (scene) => {
     const room = scene.unique("room");
     const clients = await scene.everywhere({ rooms: [room] });
-    await emitter_of(scene).emit({ rooms: [room], event: "n", args: [Buffer.from("one"), { two: [Buffer.from("2")] }] });
+    await emitter_of(scene).emit({ rooms: [room], event: "n", args: [Buffer.from("one"), 2, Buffer.from("three")] });
     for (const client of clients) {
-      const [one, { two }] = await client.next("n");
-      assert.deepEqual([one, ...two].map((buffer) => bytes(buffer).toString()), ["one", "2"]);
+      const [one, two, three] = await client.next("n");
+      assert.deepEqual([bytes(one).toString(), two, bytes(three).toString()], ["one", 2, "three"]);
     }
-  }, { skip: only_node("`carillon emit` takes JSON") });
+  }, { skip: unpublished });
 
   operation("emitter: sockets join, leave, are disconnected", async (scene) => {
     const emitter = emitter_of(scene);
@@ -84,7 +87,7 @@ export function emitters(operation) {
     await until_rooms([target]);
     await emitter.disconnect_sockets({ rooms: [target], close: false });
     for (const client of clients) assert.match((await client.until_disconnected())[0], /io server disconnect/);
-  }, { skip: only_node("`carillon::Emitter` emits, and does not ask") });
+  }, { skip: unpublished });
 
   operation("emitter: server-side event", async (scene) => {
     const event = scene.unique("event");
@@ -97,5 +100,16 @@ export function emitters(operation) {
       });
       assert.deepEqual(log.args, [1, { zwei: [2] }]);
     }
-  }, { skip: only_node("`carillon::Emitter` emits, and does not ask") });
+  }, { skip: unpublished });
+
+  operation("emitter: from the command line", async (scene) => {
+    const emit = (b) => emit_by_command(scene.redis, scene.adapter, scene.mode, b);
+    const room = scene.unique("room");
+    const [inside, outside] = [await scene.everywhere({ rooms: [room] }), await scene.everywhere()];
+    const event = scene.unique("n");
+    await emit({ rooms: [room], except: [inside[1].socket.id], event, args: [1, { zwei: "ö" }] });
+    await emit({ event, args: ["all"] });
+    for (const client of [inside[0], inside[2]]) assert.deepEqual(await client.next(event), [1, { zwei: "ö" }]);
+    for (const client of [...inside, ...outside]) assert.deepEqual(await client.next(event), ["all"]);
+  }, { skip: not_of_node });
 }
