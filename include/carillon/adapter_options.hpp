@@ -36,6 +36,7 @@ struct AdapterOptions {
   std::string session_key_prefix = "sio:session:";  // streams: of recovery sessions
   std::uint32_t requests_timeout_ms = 5'000;        // for the answers of other servers
   bool redact_handshakes = false;                   // others do not see headers, query and auth of our sockets
+  std::uint32_t redis_timeout_ms = 5'000;           // of silence until Redis is pinged, and then until it is given up
   std::size_t queue_bytes_max = 16 * 1024 * 1024;   // messages for other nodes while Redis is away
   std::uint32_t queue_age_max_ms = 30'000;
   std::uint32_t subscriptions_per_second_max = 50'000;  // when Redis is back: how fast rooms are subscribed again

@@ -38,6 +38,7 @@ struct Config {
   };
   struct Redis {
     std::string url;  // empty: a single node
+    std::uint32_t timeout_ms = 5'000;
   };
   struct Data {
     std::string dir = "./carillon-data";

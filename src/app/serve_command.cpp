@@ -105,6 +105,7 @@ AdapterOptions adapter_options(const Config& config) {
   const Config::Cluster& cluster = config.cluster;
   AdapterOptions options = redis_adapter(config.redis.url);
   options.kind = adapter_kind(cluster.adapter);
+  options.redis_timeout_ms = config.redis.timeout_ms;
   options.mode = sharded_mode(cluster.mode);
   options.key = cluster.prefix;
   options.pattern_subscription = cluster.pattern_subscription;

@@ -76,6 +76,9 @@ std::vector<Setting> make_settings() {
       text("redis.url", field(&C::redis, &C::Redis::url),
            "a URL as in docs/cluster.md, such as redis://[user:password@]host[:port][/db], or nothing", check_redis_url,
            "The Redis that connects this node with the others. Empty: a single node.", {"--redis", "URL"}),
+      number("redis.timeout_ms", field(&C::redis, &C::Redis::timeout_ms), 100, hour_ms,
+             "Redis is pinged after so much silence, and given up when an answer takes as long again; also how long a "
+             "connection may take to come up."),
       text("data.dir", field(&C::data, &C::Data::dir), "the path of a folder", check_folder,
            "Where durable data is kept. This version keeps none, and does not touch the folder.",
            {"--data-dir", "DIR"}),

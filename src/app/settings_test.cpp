@@ -108,6 +108,7 @@ TEST(Settings, set_what_get_gives) {
       {"limits.send_queue_bytes_total_max", std::int64_t{1'048'576}},
       {"limits.receive_buffer_bytes_total_max", std::int64_t{1'048'577}},
       {"limits.unlimited_networks", List{"10.0.0.0/8", "::1"}},
+      {"redis.timeout_ms", std::int64_t{105}},
       {"cluster.adapter", "streams"},
       {"cluster.mode", "dynamic-private"},
       {"cluster.pattern_subscription", true},

@@ -19,6 +19,8 @@ redis::ClientOptions client_options(const AdapterOptions& options, const std::st
   client.url = std::move(*url);
   client.name = "carillon-" + node_name;
   client.canary_prefix = options.key + "-canary#";  // with an ACL for the key's channels that is one of them
+  const Milliseconds patience(options.redis_timeout_ms);
+  client.connect_timeout_ms = client.ping_interval_ms = client.ping_timeout_ms = patience;
   client.queue_bytes_max = options.queue_bytes_max;
   client.queue_age_max_ms = Milliseconds(options.queue_age_max_ms);
   client.subscriptions_per_second_max = options.subscriptions_per_second_max;
