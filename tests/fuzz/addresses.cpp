@@ -6,6 +6,7 @@
 // Covers: src/base/ip_address.cpp src/redis/url.cpp
 #include <arpa/inet.h>
 
+#include <optional>
 #include <string>
 
 #include "base/ip_address.hpp"
@@ -80,6 +81,46 @@ std::string percent(std::string_view text) {
   return out;
 }
 
+// Everything that the URL says, with its defaults.
+std::string write_url(const redis::Url& url) {
+  const bool unix_socket = !url.addresses[0].path.empty();
+  std::string text = url.tls ? "rediss" : "redis";
+  text += unix_socket                              ? "+unix://"
+          : url.kind == redis::Url::Kind::sentinel ? "+sentinel://"
+          : url.kind == redis::Url::Kind::cluster  ? "+cluster://"
+                                                   : "://";
+  text += percent(url.user) + ":" + percent(url.password) + "@";
+  for (const redis::Address& address : url.addresses) {
+    if (&address != &url.addresses[0]) text += ",";
+    text += unix_socket ? "/" + percent(address.path.substr(1))
+                        : percent(address.host) + ":" + std::to_string(address.port);
+  }
+  if (url.kind == redis::Url::Kind::sentinel) text += "/" + percent(url.master_name);
+  if (!unix_socket && url.kind != redis::Url::Kind::cluster) text += "/" + std::to_string(url.database);
+  char mark = '?';
+  const auto option = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    text.append(1, mark).append(name).append("=").append(percent(value));
+    mark = '&';
+  };
+  if (unix_socket) option("db", std::to_string(url.database));
+  option("sentinel_user", url.sentinel_user);
+  option("sentinel_password", url.sentinel_password);
+  if (!url.tls) return text;
+  option("ca_file", url.tls->ca_file);
+  option("cert_file", url.tls->cert_file);
+  option("key_file", url.tls->key_file);
+  option("server_name", url.tls->server_name);
+  option("verify", url.tls->verify ? "true" : "false");
+  return text;
+}
+
+bool same_tls(const std::optional<redis::UrlTls>& a, const std::optional<redis::UrlTls>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->ca_file == b->ca_file && a->cert_file == b->cert_file && a->key_file == b->key_file &&
+         a->server_name == b->server_name && a->verify == b->verify;
+}
+
 void check_redis_url(std::string_view text) {
   const auto url = redis::parse_url(text);
   if (!url) {
@@ -95,13 +136,11 @@ void check_redis_url(std::string_view text) {
     const std::string end = address.path.empty() ? ":" + std::to_string(address.port) : address.path;
     check(redis::endpoint(address).ends_with(end), "an endpoint has its port");
   }
-  const redis::Address& first = url->addresses.front();
-  if (url->kind != redis::Url::Kind::single || url->tls || !first.path.empty()) return;
-  const std::string again = "redis://" + percent(url->user) + ":" + percent(url->password) + "@" + percent(first.host) +
-                            ":" + std::to_string(first.port) + "/" + std::to_string(url->database);
-  const auto other = redis::parse_url(again);
-  check(other && other->user == url->user && other->password == url->password && other->addresses == url->addresses &&
-            other->database == url->database,
+  const auto other = redis::parse_url(write_url(*url));
+  check(other && other->kind == url->kind && other->user == url->user && other->password == url->password &&
+            other->addresses == url->addresses && other->database == url->database &&
+            other->master_name == url->master_name && other->sentinel_user == url->sentinel_user &&
+            other->sentinel_password == url->sentinel_password && same_tls(other->tls, url->tls),
         "a URL that was written is the same");
 }
 
