@@ -62,3 +62,30 @@ describe("Redis Sentinel", { skip: skip_on_reference }, () => {
     for (const node of nodes) await until_ready(node);
   });
 });
+
+describe("Redis Sentinel with passwords", { skip: skip_on_reference }, () => {
+  it("of the servers and others of the sentinels; a sentinel that is gone is replaced by the next", async () => {
+    const setup = await RedisSentinel.start({ password: "se:cret", sentinel_password: "other" });
+    const node = await start_carillon(["--redis", setup.url]);
+    try {
+      await until_ready(node);
+      await setup.programs[0].kill(); // the one that is asked first
+      await setup.fail_over(); // the other two agree on it
+      await until_ready(node);
+    } finally {
+      await node.stop();
+      await setup.stop();
+    }
+  });
+
+  it("that are wrong are told in the log", async () => {
+    const setup = await RedisSentinel.start({ sentinels: 1, sentinel_password: "other" });
+    const node = await start_carillon(["--redis", setup.url.replace("other", "wrong")]);
+    try {
+      await node.program.output(/sentinel 127\.0\.0\.1:\d+: Redis answered "WRONGPASS/, { name: "stderr" });
+    } finally {
+      await node.stop();
+      await setup.stop();
+    }
+  });
+});
