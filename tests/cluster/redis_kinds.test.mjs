@@ -142,3 +142,20 @@ describe("Redis with logins", { skip: skip_on_reference }, () => {
     await assert_complains(`redis://carillon:pw@127.0.0.1:${redis.port}`, /NOPERM/);
   });
 });
+
+describe("Redis that hangs", { skip: skip_on_reference }, () => {
+  it("is noticed as fast as redis.timeout_ms says", async () => {
+    const redis = await start_redis([]);
+    const node = await start_carillon(["--redis", redis.url, "--set", "redis.timeout_ms=200"]);
+    running.push(node);
+    await until_ready(node);
+    process.kill(redis.program.pid, "SIGSTOP");
+    try {
+      await node.program.output(/has not answered for 200 ms/, { name: "stderr" });
+      await until_ready(node, 503);
+    } finally {
+      process.kill(redis.program.pid, "SIGCONT");
+    }
+    await until_ready(node);
+  });
+});
