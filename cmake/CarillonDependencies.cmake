@@ -12,6 +12,7 @@ if(NOT TARGET hiredis::hiredis)
   add_library(hiredis::hiredis UNKNOWN IMPORTED)
   set_target_properties(hiredis::hiredis PROPERTIES IMPORTED_LOCATION "${HIREDIS_LIBRARY}")
 endif()
+find_package(SQLite3 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 
 if(CARILLON_BUILD_TESTS)

@@ -21,6 +21,7 @@ ALLOWED = {
     "engineio": ["base", "http", "websocket"],
     "socketio": ["base", "http", "websocket", "engineio"],
     "cluster": ["base", "redis", "socketio"],
+    "inbox": ["base"],
     "api": ["base", "http", "socketio"],
     "admin": ["base", "http", "socketio"],
     "runtime": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "api", "admin"],

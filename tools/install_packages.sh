@@ -21,6 +21,7 @@ build_packages=(
   zlib1g-dev
   libhiredis-dev
   libsimdjson-dev
+  libsqlite3-dev
   prometheus-cpp-dev
   libcli11-dev
   libtomlplusplus-dev

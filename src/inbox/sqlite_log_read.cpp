@@ -1,0 +1,198 @@
+// SqliteLog: devices, proofs, and everything that reads.
+#include <algorithm>
+#include <utility>
+
+#include "inbox/ranges.hpp"
+#include "inbox/sqlite_log.hpp"
+#include "inbox/sqlite_statements.hpp"
+
+namespace carillon::inbox {
+
+// --- devices ---
+
+std::uint64_t SqliteLog::highest_cursor(const User& user) {
+  Statement& row = sql_->highest_cursor.bind(user.num);
+  const std::uint64_t highest = row.step() ? row.number(0) : 0;
+  check(row);
+  row.reset();
+  return highest;
+}
+
+// Of a known device: its cursor, and from its proofs what it has received beyond.
+void SqliteLog::read_received(const User& user, std::string_view device, std::uint64_t& cursor,
+                              std::vector<Range>& above) {
+  Statement& row = sql_->received.bind(user.num, cursor, device);
+  while (row.step()) add_range(cursor, above, {row.number(0), row.number(1)});
+  check(row);
+  row.reset();
+}
+
+Result<DeviceState, StoreError> SqliteLog::open(std::string_view user_id, std::string_view device) {
+  DeviceState state{.epoch = epoch_};
+  const User* user = find_user(user_id);
+  if (user == nullptr) return outcome(std::move(state));
+  state.head = user->head;
+  state.dropped_to = user->dropped_to;
+  Statement& row = sql_->device.bind(user->num, device);
+  state.known = row.step();
+  if (state.known) state.cursor = row.number(0);
+  check(row);
+  row.reset();
+  if (state.known) {
+    read_received(*user, device, state.cursor, state.above);
+  } else {
+    state.cursor = highest_cursor(*user);
+  }
+  return outcome(std::move(state));
+}
+
+Result<void, StoreError> SqliteLog::prove(const Proof& proof) {
+  const User* user = proof.epoch == epoch_ ? find_user(proof.user) : nullptr;
+  if (user != nullptr) {
+    Range range = proof.range;
+    range.upto = std::min(range.upto, user->head);
+    Statement& row = sql_->device.bind(user->num, proof.device);
+    const bool known = row.step();
+    std::uint64_t cursor = known ? row.number(0) : range.after;
+    check(row);
+    row.reset();
+    if (range.after <= range.upto) {
+      if (!known) register_device(*user, proof, cursor);
+      std::vector<Range> above;
+      read_received(*user, proof.device, cursor, above);
+      add_range(cursor, above, range);
+      run(sql_->move_device, user->num, proof.device, cursor, proof.at);
+      if (range.after < range.upto)
+        run(sql_->new_proof, user->num, range.upto, proof.device, range.after, proof.acknowledged, proof.at, proof.node,
+            proof.socket);
+    }
+  }
+  if (const auto result = outcome(true); !result) return Failure(result.error());
+  return {};
+}
+
+void SqliteLog::register_device(const User& user, const Proof& proof, std::uint64_t cursor) {
+  Statement& row = sql_->device_count.bind(user.num);
+  const std::size_t count = row.step() ? row.number(0) : 0;
+  check(row);
+  row.reset();
+  if (count >= limits_.devices_per_user_max) run(sql_->forget_device, user.num);
+  run(sql_->new_device, user.num, proof.device, cursor, proof.at);
+}
+
+// --- reading ---
+
+Result<Page, StoreError> SqliteLog::read(const ReadRequest& request) {
+  Page page{.epoch = epoch_, .upto = request.after};
+  const User* user = find_user(request.user);
+  if (user == nullptr) return outcome(std::move(page));
+  page.head = user->head;
+  page.dropped_to = user->dropped_to;
+  page.upto = std::max(user->head, request.after);
+  std::size_t bytes = 0;
+  Statement& row = sql_->page.bind(user->num, request.after, request.now);
+  while (row.step()) {
+    bytes += row.number(8);
+    const bool full = page.entries.size() >= request.entries_max || bytes > request.bytes_max;
+    if (full && !page.entries.empty()) {
+      page.upto = page.entries.back().number;
+      break;
+    }
+    auto notification = std::make_shared<Notification>(Notification{.id = row.text(2),
+                                                                    .event = row.text(3),
+                                                                    .data = row.text(4),
+                                                                    .collapse_key = row.text(5),
+                                                                    .sent_at = row.integer(6),
+                                                                    .expires_at = row.integer(7)});
+    page.entries.push_back({row.number(0), std::move(notification), row.integer(1) != 0});
+  }
+  check(row);
+  row.reset();
+  return outcome(std::move(page));
+}
+
+Result<UserSummary, StoreError> SqliteLog::mark_read(const ReadMarks& marks) {
+  const User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
+  if (user != nullptr) {
+    for (const std::uint64_t number : marks.numbers) run(sql_->mark_one, marks.at, user->num, number);
+    if (marks.upto > 0) run(sql_->mark_upto, marks.at, user->num, marks.upto);
+  }
+  return summarize(marks.user, marks.at);
+}
+
+Result<UserSummary, StoreError> SqliteLog::summarize(std::string_view user_id, UnixMs now) {
+  UserSummary summary{.epoch = epoch_};
+  if (const User* user = find_user(user_id)) {
+    summary.head = user->head;
+    Statement& row = sql_->unread.bind(user->num, now);
+    if (row.step()) summary.unread = row.number(0);
+    check(row);
+    row.reset();
+  }
+  return outcome(std::move(summary));
+}
+
+// --- tracing ---
+
+Result<std::optional<Trace>, StoreError> SqliteLog::inspect(const InspectRequest& request) {
+  Statement& row = sql_->notification.bind(request.id);
+  std::optional<Trace> trace;
+  std::vector<HolderKey> holders;
+  if (row.step()) {
+    const Notification notification{.id = request.id,
+                                    .event = row.text(0),
+                                    .data = row.text(1),
+                                    .collapse_key = row.text(2),
+                                    .sent_at = row.integer(3),
+                                    .expires_at = row.integer(4)};
+    holders = decode_recipients(row.text(5));
+    trace = Trace{std::make_shared<Notification>(notification), holders.size(), {}};
+  }
+  check(row);
+  row.reset();
+  for (std::size_t i = request.skip; i < holders.size() && i - request.skip < request.recipients_max; ++i)
+    trace->recipients.push_back(trace_recipient(holders[i], *trace->notification, request.now));
+  return outcome(std::move(trace));
+}
+
+RecipientTrace SqliteLog::trace_recipient(const HolderKey& holder, const Notification& notification, UnixMs now) {
+  RecipientTrace trace;
+  trace.position = {epoch_, holder.number};
+  Statement& name = sql_->user_name.bind(holder.user);
+  if (name.step()) trace.user = name.text(0);
+  check(name);
+  name.reset();
+  Statement& read = sql_->entry_read_at.bind(holder.user, holder.number);
+  if (read.step()) trace.read_at = read.integer(0);
+  check(read);
+  read.reset();
+  Statement& ending = sql_->ending.bind(holder.user, holder.number);
+  if (ending.step()) {
+    trace.ending = static_cast<Ending>(ending.integer(0));
+    trace.ended_at = ending.integer(1);
+    trace.read_at = ending.integer(2);
+  } else if (notification.expires_at <= now) {
+    trace.ending = Ending::expired;
+    trace.ended_at = notification.expires_at;
+  }
+  check(ending);
+  ending.reset();
+  trace.receipts = receipts(holder);
+  return trace;
+}
+
+// The first of each device.
+std::vector<Receipt> SqliteLog::receipts(const HolderKey& holder) {
+  std::vector<Receipt> found;
+  Statement& row = sql_->receipts.bind(holder.user, holder.number);
+  while (row.step()) {
+    Receipt receipt{row.text(0), row.text(1), row.text(2), row.integer(3), row.integer(4) != 0};
+    const auto same_device = [&](const Receipt& other) { return other.device == receipt.device; };
+    if (std::ranges::none_of(found, same_device)) found.push_back(std::move(receipt));
+  }
+  check(row);
+  row.reset();
+  return found;
+}
+
+}  // namespace carillon::inbox

@@ -1,0 +1,141 @@
+#include "inbox/sqlite_schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/text_hash.hpp"
+
+namespace carillon::inbox {
+namespace {
+
+constexpr std::int64_t application_id = 0x43415249;  // "CARI"
+constexpr std::size_t epoch_characters = 10;
+
+// One step per version: the first makes version 1 of an empty file. A step is never changed once it was released.
+constexpr std::array<std::string_view, 1> migrations{R"(
+CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- head: not below the newest number that was ever deleted; the log's head is this or its last entry
+CREATE TABLE user(num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, dropped_to INTEGER NOT NULL);
+-- recipients: pairs (user.num, number), see recipients_codec.hpp; holders: of them, who still have
+-- an entry; due: when the sweep has something to do with it
+CREATE TABLE notification(seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, event TEXT NOT NULL, data TEXT NOT NULL,
+  collapse_key TEXT NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, due INTEGER NOT NULL,
+  holders INTEGER NOT NULL, recipients BLOB NOT NULL);
+CREATE INDEX notification_due ON notification(due);
+CREATE TABLE entry(user INTEGER NOT NULL, number INTEGER NOT NULL, notification INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, bytes INTEGER NOT NULL, read_at INTEGER NOT NULL, collapse_key TEXT,
+  PRIMARY KEY(user, number)) WITHOUT ROWID;
+CREATE INDEX entry_collapse ON entry(user, collapse_key) WHERE collapse_key IS NOT NULL;
+-- why an entry is gone
+CREATE TABLE ending(user INTEGER NOT NULL, number INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL,
+  read_at INTEGER NOT NULL, PRIMARY KEY(user, number)) WITHOUT ROWID;
+CREATE TABLE device(user INTEGER NOT NULL, name TEXT NOT NULL, cursor INTEGER NOT NULL, used_at INTEGER NOT NULL,
+  PRIMARY KEY(user, name)) WITHOUT ROWID;
+CREATE TABLE proof(user INTEGER NOT NULL, upto INTEGER NOT NULL, device TEXT NOT NULL, after INTEGER NOT NULL,
+  acknowledged INTEGER NOT NULL, at INTEGER NOT NULL, node TEXT NOT NULL, socket TEXT NOT NULL,
+  PRIMARY KEY(user, upto, device)) WITHOUT ROWID;
+CREATE TABLE idempotency(seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
+  notification TEXT NOT NULL, recipients INTEGER NOT NULL, at INTEGER NOT NULL);
+)"};
+
+std::int64_t pragma(Database& database, std::string_view name) {
+  Statement statement(database, fmt::format("PRAGMA {}", name));
+  return statement.step() ? statement.integer(0) : -1;
+}
+
+// Damage, or somebody's hand, that has changed a table shows here and not in the middle of a night.
+std::string schema_checksum(Database& database) {
+  Statement statement(
+      database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%' ORDER BY name");
+  std::string text;
+  while (statement.step()) text += statement.text(0) + ";";
+  return fmt::format("{:016x}", sip_hash(SipKey{}, text));
+}
+
+std::string random_epoch(Random& random) {
+  static constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::string epoch;
+  for (std::size_t i = 0; i < epoch_characters; ++i) epoch.push_back(letters[random.below(letters.size())]);
+  return epoch;
+}
+
+std::string meta(Database& database, std::string_view name) {
+  Statement statement(database, "SELECT value FROM meta WHERE name = ?");
+  return statement.bind(name).step() ? statement.text(0) : std::string();
+}
+
+int set_meta(Database& database, std::string_view name, std::string_view value) {
+  Statement statement(database, "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)");
+  statement.bind(name, value).run();
+  return statement.error();
+}
+
+int migrate(Database& database, std::int64_t version, Random& random) {
+  int code = database.execute("BEGIN IMMEDIATE");
+  for (auto step = static_cast<std::size_t>(version); code == SQLITE_OK && step < migrations.size(); ++step)
+    code = database.execute(std::string(migrations[step]));
+  if (code == SQLITE_OK && version == 0) code = set_meta(database, "epoch", random_epoch(random));
+  if (code == SQLITE_OK) code = set_meta(database, "schema_checksum", schema_checksum(database));
+  if (code == SQLITE_OK)
+    code = database.execute(
+        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", application_id, migrations.size()));
+  return code;
+}
+
+OpenError error_of(const Database& database, int code, const std::string& path) {
+  return {store_error(code), fmt::format("{}: {}", path, database.last_error())};
+}
+
+// None: it is ours, and as this program has made it.
+std::optional<OpenError> check(Database& database, const std::string& path) {
+  const std::int64_t version = pragma(database, "user_version");
+  if (version > static_cast<std::int64_t>(migrations.size()))
+    return OpenError{StoreError::corrupt,
+                     fmt::format("{}: made by a newer version of Carillon (schema {}, this one knows {})", path,
+                                 version, migrations.size())};
+  if (version <= 0 || pragma(database, "application_id") != application_id)
+    return OpenError{StoreError::corrupt, fmt::format("{}: a database of another program", path)};
+  if (meta(database, "schema_checksum") != schema_checksum(database))
+    return OpenError{StoreError::corrupt, fmt::format("{}: its tables are not those that Carillon has made", path)};
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Database, OpenError> open_database(const std::string& path, Random& random) {
+  auto database = Database::open(path);
+  if (!database)
+    return Failure(
+        OpenError{store_error(database.error()), fmt::format("{}: {}", path, sqlite3_errstr(database.error()))});
+  // EXCLUSIVE: a second process would not know what this one has in its cache. FULL: a commit survives a power loss.
+  int code = database->execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = "
+      "-65536;"
+      "PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = 4000;");
+  if (code != SQLITE_OK) return Failure(error_of(*database, code, path));
+  Statement tables(*database, "SELECT count(*) FROM sqlite_schema");
+  const bool is_empty = tables.step() && tables.integer(0) == 0;
+  if (tables.error() != SQLITE_OK) return Failure(error_of(*database, tables.error(), path));
+  tables.reset();
+  if (!is_empty)
+    if (auto error = check(*database, path)) return Failure(std::move(*error));
+  const std::int64_t version = pragma(*database, "user_version");
+  if (version < static_cast<std::int64_t>(migrations.size())) code = migrate(*database, version, random);
+  if (code != SQLITE_OK) {
+    const OpenError error = error_of(*database, code, path);
+    if (database->in_transaction()) database->execute("ROLLBACK");
+    return Failure(error);
+  }
+  return std::move(*database);
+}
+
+Result<std::string, OpenError> read_epoch(Database& database) {
+  std::string epoch = meta(database, "epoch");
+  if (epoch.empty()) return Failure(OpenError{StoreError::corrupt, "the database names no epoch"});
+  return epoch;
+}
+
+}  // namespace carillon::inbox

@@ -1,0 +1,25 @@
+// The tables of the SQLite store, how a file is recognized as ours, and how an older one becomes a newer one.
+#pragma once
+
+#include <string>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "inbox/sqlite.hpp"
+#include "inbox/store_error.hpp"
+
+namespace carillon::inbox {
+
+struct OpenError {
+  StoreError kind;
+  std::string message;  // a sentence: what is wrong with which file
+};
+
+// Opens or makes the database at `path`, brings it to the newest schema, and checks that it is what it should be: the
+// application's id, the version, and a checksum over the text of the schema.
+Result<Database, OpenError> open_database(const std::string& path, Random& random);
+
+// Of an open database.
+Result<std::string, OpenError> read_epoch(Database& database);
+
+}  // namespace carillon::inbox

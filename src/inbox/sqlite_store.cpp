@@ -1,0 +1,136 @@
+#include "inbox/sqlite_store.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace carillon::inbox {
+
+// Somebody who waits for a result.
+class SqliteStore::Call {
+ public:
+  virtual ~Call() = default;
+  // The error if the database has failed.
+  virtual Result<void, StoreError> attempt() = 0;
+  virtual void complete() = 0;
+  virtual void fail(StoreError error) = 0;
+};
+
+template <class T>
+class SqliteStore::CallOf final : public Call {
+ public:
+  using Work = std::move_only_function<Result<T, StoreError>()>;
+  CallOf(Work work, Done<T> done) : work_(std::move(work)), done_(std::move(done)) {}
+
+  Result<void, StoreError> attempt() override {
+    result_ = work_();
+    if (result_ || result_.error() == StoreError::key_conflict) return {};
+    return Failure(result_.error());
+  }
+  void complete() override { done_(std::move(result_)); }
+  void fail(StoreError error) override { done_(Failure(error)); }
+
+ private:
+  Work work_;
+  Done<T> done_;
+  Result<T, StoreError> result_ = Failure(StoreError::unavailable);
+};
+
+Result<std::unique_ptr<SqliteStore>, OpenError> SqliteStore::open(const std::string& path, const StoreLimits& limits,
+                                                                  Random& random) {
+  auto database = open_database(path, random);
+  if (!database) return Failure(database.error());
+  auto epoch = read_epoch(*database);
+  if (!epoch) return Failure(epoch.error());
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*database), std::move(*epoch), limits));
+}
+
+SqliteStore::SqliteStore(Database database, std::string epoch, const StoreLimits& limits)
+    : log_(std::move(database), std::move(epoch), limits) {}
+
+SqliteStore::~SqliteStore() = default;
+
+Result<void, StoreError> SqliteStore::commit() {
+  // Completions may call again: that is the next batch.
+  const auto writes = std::exchange(writes_, {});
+  const auto reads = std::exchange(reads_, {});
+  Result<void, StoreError> outcome = writes.empty() ? Result<void, StoreError>() : write(writes);
+  if (outcome == Failure(StoreError::corrupt) && writes.size() > 1) {
+    outcome = write_apart(writes);
+  } else {
+    for (const auto& call : writes) outcome ? call->complete() : call->fail(outcome.error());
+  }
+  for (const auto& call : reads) {
+    if (const auto result = call->attempt(); !result) outcome = Failure(result.error());
+    call->complete();
+  }
+  return outcome;
+}
+
+// One after the other; the last error.
+Result<void, StoreError> SqliteStore::write_apart(std::span<const std::unique_ptr<Call>> calls) {
+  Result<void, StoreError> outcome;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto written = write(calls.subspan(i, 1));
+    if (!written) outcome = written;
+    written ? calls[i]->complete() : calls[i]->fail(written.error());
+  }
+  return outcome;
+}
+
+Result<void, StoreError> SqliteStore::write(std::span<const std::unique_ptr<Call>> calls) {
+  Result<void, StoreError> result = log_.begin();
+  for (std::size_t i = 0; result && i < calls.size(); ++i) result = calls[i]->attempt();
+  if (result) result = log_.commit();
+  if (!result) log_.rollback();
+  return result;
+}
+
+Result<void, StoreError> SqliteStore::probe() {
+  Result<void, StoreError> result = log_.begin();
+  if (result) result = log_.touch();
+  if (result) result = log_.commit();
+  if (!result) log_.rollback();
+  return result;
+}
+
+void SqliteStore::accept(Acceptance acceptance, Done<Accepted> done) {
+  writes_.push_back(std::make_unique<CallOf<Accepted>>(
+      [this, acceptance = std::move(acceptance)] { return log_.accept(acceptance); }, std::move(done)));
+}
+
+void SqliteStore::prove(Proof proof, Done<void> done) {
+  writes_.push_back(
+      std::make_unique<CallOf<void>>([this, proof = std::move(proof)] { return log_.prove(proof); }, std::move(done)));
+}
+
+void SqliteStore::mark_read(ReadMarks marks, Done<UserSummary> done) {
+  writes_.push_back(std::make_unique<CallOf<UserSummary>>(
+      [this, marks = std::move(marks)] { return log_.mark_read(marks); }, std::move(done)));
+}
+
+void SqliteStore::sweep(UnixMs now, std::size_t notifications_max, Done<bool> done) {
+  writes_.push_back(std::make_unique<CallOf<bool>>(
+      [this, now, notifications_max] { return log_.sweep(now, notifications_max); }, std::move(done)));
+}
+
+void SqliteStore::open(std::string user, std::string device, Done<DeviceState> done) {
+  reads_.push_back(std::make_unique<CallOf<DeviceState>>(
+      [this, user = std::move(user), device = std::move(device)] { return log_.open(user, device); }, std::move(done)));
+}
+
+void SqliteStore::read(ReadRequest request, Done<Page> done) {
+  reads_.push_back(std::make_unique<CallOf<Page>>([this, request = std::move(request)] { return log_.read(request); },
+                                                  std::move(done)));
+}
+
+void SqliteStore::summarize(std::string user, UnixMs now, Done<UserSummary> done) {
+  reads_.push_back(std::make_unique<CallOf<UserSummary>>(
+      [this, user = std::move(user), now] { return log_.summarize(user, now); }, std::move(done)));
+}
+
+void SqliteStore::inspect(InspectRequest request, Done<std::optional<Trace>> done) {
+  reads_.push_back(std::make_unique<CallOf<std::optional<Trace>>>(
+      [this, request = std::move(request)] { return log_.inspect(request); }, std::move(done)));
+}
+
+}  // namespace carillon::inbox

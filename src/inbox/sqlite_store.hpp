@@ -1,0 +1,62 @@
+// The store of a node without Redis: one SQLite file.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "inbox/sqlite_log.hpp"
+#include "inbox/sqlite_schema.hpp"
+#include "inbox/store.hpp"
+
+namespace carillon::inbox {
+
+// Owned by one thread. Calls are gathered until commit(), which runs them all in one transaction, so that they share one
+// write to the disk: writes first, then reads. What commit() has reported survives a loss of power. If anything goes
+// wrong nothing of the batch has happened, and all its writes fail with that error; only damage in the file is held
+// against those calls alone that meet it.
+class SqliteStore final : public Store {
+ public:
+  // Makes the file where there is none. It belongs to this store alone until it is destroyed.
+  static Result<std::unique_ptr<SqliteStore>, OpenError> open(const std::string& path, const StoreLimits& limits,
+                                                              Random& random);
+  ~SqliteStore() override;
+
+  std::size_t waiting() const { return writes_.size() + reads_.size(); }
+  // Does what has been asked for and calls back. The error that the transaction had, if any; what it was is in complaint().
+  Result<void, StoreError> commit();
+  // Writes something of no meaning, to see whether the file can be written.
+  Result<void, StoreError> probe();
+  const std::string& complaint() const { return log_.complaint(); }
+
+  // For tests: as if the disk had room for so many pages; as if the file could not be written.
+  void limit_pages_for_tests(std::size_t pages_max) { log_.limit_pages(pages_max); }
+  void set_read_only_for_tests(bool on) { log_.set_read_only(on); }
+
+  void accept(Acceptance acceptance, Done<Accepted> done) override;
+  void open(std::string user, std::string device, Done<DeviceState> done) override;
+  void read(ReadRequest request, Done<Page> done) override;
+  void prove(Proof proof, Done<void> done) override;
+  void mark_read(ReadMarks marks, Done<UserSummary> done) override;
+  void summarize(std::string user, UnixMs now, Done<UserSummary> done) override;
+  void inspect(InspectRequest request, Done<std::optional<Trace>> done) override;
+  void sweep(UnixMs now, std::size_t notifications_max, Done<bool> done) override;
+
+ private:
+  class Call;
+  template <class T>
+  class CallOf;
+
+  SqliteStore(Database database, std::string epoch, const StoreLimits& limits);
+  Result<void, StoreError> write(std::span<const std::unique_ptr<Call>> calls);
+  Result<void, StoreError> write_apart(std::span<const std::unique_ptr<Call>> calls);
+
+  SqliteLog log_;
+  std::vector<std::unique_ptr<Call>> writes_;
+  std::vector<std::unique_ptr<Call>> reads_;
+};
+
+}  // namespace carillon::inbox
