@@ -1,0 +1,331 @@
+#include "inbox/recipient.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "inbox/ranges.hpp"
+
+namespace carillon::inbox {
+
+Recipient::Recipient(DeliveryContext& context, RecipientIdentity identity, RecipientPort& port)
+    : context_(context), identity_(std::move(identity)), port_(port) {}
+
+void Recipient::start() { ask_cursor(); }
+
+// Without waiting for answers: nobody is left who could repeat a call.
+void Recipient::end() {
+  if (is_over()) return;
+  state_ = State::ended;
+  context_.timers.clear(*this);
+  if (saving_) unsaved_.pop_front();
+  for (const Unsaved& unsaved : std::exchange(unsaved_, {}))
+    context_.store.prove(proof_of(unsaved), [](const Result<void, StoreError>&) {});
+}
+
+// --- following the log ---
+
+void Recipient::ask_cursor() {
+  if (asking_) return;
+  asking_ = true;
+  context_.store.open(identity_.user, identity_.device,
+                      [weak = weak_from_this()](Result<DeviceState, StoreError> result) {
+                        if (const auto self = weak.lock(); self && !self->is_over()) self->on_opened(std::move(result));
+                      });
+}
+
+void Recipient::on_opened(Result<DeviceState, StoreError> result) {
+  asking_ = false;
+  if (!result) return note_store_error();
+  retry_delay_ = Milliseconds(0);
+  if (!epoch_.empty() && epoch_ != result->epoch) {
+    // A log began anew while the answer was on its way, and the answer may be of the old one.
+    epoch_.clear();
+    head_ = 0;
+    return ask_cursor();
+  }
+  epoch_ = std::move(result->epoch);
+  head_ = std::max(head_, result->head);
+  sent_to_ = proven_to_ = pinged_to_ = result->cursor;
+  above_ = std::move(result->above);
+  registered_ = result->known;
+  state_ = State::following;
+  pump();
+}
+
+bool Recipient::has_room() const {
+  return window_.empty() ||
+         (window_.size() < context_.options.window && window_bytes_ < context_.options.window_bytes_max);
+}
+
+std::size_t Recipient::room_bytes() const {
+  return context_.options.window_bytes_max - std::min(window_bytes_, context_.options.window_bytes_max);
+}
+
+void Recipient::on_signal(const Signal& signal) {
+  const bool is_next = state_ == State::following && signal.position.epoch == epoch_ &&
+                       signal.position.number == sent_to_ + 1 && has_room();
+  if (!is_next) return on_head(signal.position);
+  head_ = std::max(head_, signal.position.number);
+  sent_to_ = signal.position.number;
+  if (!holds(proven_to_, above_, sent_to_)) send(sent_to_, signal.notification);
+  arm();
+}
+
+void Recipient::on_head(const Position& head) {
+  if (is_over()) return;
+  if (state_ == State::opening) {
+    // Which epoch it is to be is not known yet: the answer may be older than this.
+    if (epoch_.empty() || epoch_ == head.epoch) {
+      epoch_ = head.epoch;
+      head_ = std::max(head_, head.number);
+    }
+    return;
+  }
+  if (head.epoch != epoch_) return start_again(head.epoch);
+  head_ = std::max(head_, head.number);
+  pump();
+}
+
+// The log was lost and began anew: so does the device.
+void Recipient::start_again(const std::string& epoch) {
+  context_.stats.gaps.add();
+  port_.tell_gap({Gap::Reason::epoch, epoch, 0, 0});
+  if (is_over()) return;
+  window_.clear();
+  window_bytes_ = 0;
+  given_up_.clear();
+  above_.clear();
+  ping_out_ = false;
+  epoch_ = epoch;
+  head_ = 0;
+  state_ = State::opening;
+  retry_at_ = never;
+  ask_cursor();
+  arm();
+}
+
+void Recipient::pump() {
+  if (state_ != State::following || head_ <= sent_to_ || !has_room() || retry_at_ != never) return arm();
+  state_ = State::reading;
+  read_head_ = head_;
+  context_.stats.reads.add();
+  context_.store.read({.user = identity_.user,
+                       .after = sent_to_,
+                       .entries_max = context_.options.window - std::min(window_.size(), context_.options.window - 1),
+                       .bytes_max = room_bytes(),
+                       .now = context_.unix_now},
+                      [weak = weak_from_this(), ticket = ++read_ticket_](Result<Page, StoreError> result) {
+                        const auto self = weak.lock();
+                        if (self && self->state_ == State::reading && self->read_ticket_ == ticket)
+                          self->on_page(std::move(result));
+                      });
+}
+
+void Recipient::on_page(Result<Page, StoreError> result) {
+  state_ = State::following;
+  if (!result) return note_store_error();
+  retry_delay_ = Milliseconds(0);
+  if (result->epoch != epoch_) return start_again(result->epoch);
+  if (result->dropped_to > sent_to_) {
+    context_.stats.gaps.add();
+    port_.tell_gap({Gap::Reason::limit, epoch_, sent_to_ + 1, result->dropped_to});
+  }
+  for (const Entry& entry : result->entries) {
+    if (is_over()) return;  // the socket has ended in the middle of being sent to
+    if (entry.number <= sent_to_) continue;
+    sent_to_ = entry.number;
+    if (!holds(proven_to_, above_, entry.number)) send(entry.number, entry.notification);
+  }
+  if (is_over()) return;
+  sent_to_ = std::max(sent_to_, result->upto);
+  // What was heard of before the log was read and is not in it does not exist; what was heard of since then may.
+  head_ = head_ == read_head_ ? result->head : std::max(head_, result->head);
+  pump();
+}
+
+// --- sending ---
+
+void Recipient::send(std::uint64_t number, const NotificationPtr& notification) {
+  if (notification->expires_at <= context_.unix_now) return context_.stats.expired.add();
+  if (!registered_) {
+    registered_ = true;
+    prove({proven_to_, proven_to_});
+  }
+  window_.push_back({number, notification, never, 0});
+  window_bytes_ += notification->bytes();
+  transmit(window_.back());
+  if (!identity_.acknowledges) want_ping();
+}
+
+void Recipient::transmit(Sent& sent) {
+  ++sent.attempts;
+  if (identity_.acknowledges) sent.due = context_.now + context_.options.ack_timeout;
+  context_.stats.sent.add();
+  if (sent.attempts > 1) context_.stats.repeated.add();
+  const NotificationPtr notification = sent.notification;  // the port may end this recipient
+  port_.send(*notification, {epoch_, sent.number});
+}
+
+void Recipient::forget(std::deque<Sent>::iterator place) {
+  window_bytes_ -= place->notification->bytes();
+  window_.erase(place);
+}
+
+// What was not acknowledged in time.
+void Recipient::repeat_overdue() {
+  for (std::size_t i = 0; i < window_.size() && !is_over();) {
+    const auto place = window_.begin() + static_cast<std::ptrdiff_t>(i);
+    if (place->due > context_.now) {
+      ++i;
+    } else if (place->notification->expires_at <= context_.unix_now) {
+      context_.stats.expired.add();
+      forget(place);
+    } else if (place->attempts >= context_.options.attempts_max) {
+      context_.stats.given_up.add();
+      given_up_.insert(place->number);
+      forget(place);
+    } else {
+      transmit(*place);
+      ++i;
+    }
+  }
+}
+
+// --- proof ---
+
+void Recipient::want_ping() {
+  if (!ping_out_ && ping_at_ == never) ping_at_ = context_.now + context_.options.ping_delay;
+}
+
+void Recipient::on_ping_sent() {
+  if (is_over() || identity_.acknowledges) return;
+  ping_out_ = true;
+  pinged_to_ = sent_to_;
+  ping_at_ = never;
+  arm();
+}
+
+// Also one to a ping that was sent before this recipient was there: it proves nothing, but now there may be another.
+void Recipient::on_pong() {
+  if (is_over() || identity_.acknowledges) return;
+  if (std::exchange(ping_out_, false) && state_ != State::opening && pinged_to_ > proven_to_) {
+    while (!window_.empty() && window_.front().number <= pinged_to_) {
+      context_.stats.proven.add();
+      forget(window_.begin());
+    }
+    prove({proven_to_, pinged_to_});
+    proven_to_ = pinged_to_;
+  }
+  if (!window_.empty()) want_ping();
+  pump();
+}
+
+// The highest number up to which nothing is missing.
+std::uint64_t Recipient::received_to() const {
+  std::uint64_t first_missing = sent_to_ + 1;
+  if (!window_.empty()) first_missing = std::min(first_missing, window_.front().number);
+  if (!given_up_.empty()) first_missing = std::min(first_missing, *given_up_.begin());
+  return first_missing - 1;
+}
+
+void Recipient::on_acknowledged(const Position& position) {
+  if (is_over() || !identity_.acknowledges || position.epoch != epoch_) return;
+  const auto place = std::ranges::find(window_, position.number, &Sent::number);
+  if (place != window_.end()) {
+    forget(place);
+  } else if (given_up_.erase(position.number) == 0) {
+    return;  // answered before: it had been sent twice
+  }
+  context_.stats.proven.add();
+  if (const std::uint64_t upto = received_to(); upto > proven_to_) {
+    prove({proven_to_, upto});
+    proven_to_ = upto;
+  } else {
+    prove({position.number - 1, position.number});
+  }
+  pump();
+}
+
+void Recipient::prove(Range range) {
+  const bool waits = unsaved_.size() > (saving_ ? 1U : 0U);
+  if (waits && unsaved_.back().epoch == epoch_ && unsaved_.back().range.upto == range.after) {
+    unsaved_.back().range.upto = range.upto;
+  } else {
+    unsaved_.push_back({epoch_, range});
+  }
+  save_next();
+}
+
+Proof Recipient::proof_of(const Unsaved& unsaved) const {
+  return {.user = identity_.user,
+          .device = identity_.device,
+          .epoch = unsaved.epoch,
+          .range = unsaved.range,
+          .acknowledged = identity_.acknowledges,
+          .node = context_.node,
+          .socket = identity_.socket,
+          .at = context_.unix_now};
+}
+
+void Recipient::save_next() {
+  if (saving_ || unsaved_.empty() || save_at_ != never) return;
+  saving_ = true;
+  context_.store.prove(proof_of(unsaved_.front()), [weak = weak_from_this()](const Result<void, StoreError>& result) {
+    if (const auto self = weak.lock(); self && !self->is_over()) self->on_saved(result);
+  });
+}
+
+void Recipient::on_saved(Result<void, StoreError> result) {
+  saving_ = false;
+  if (result) {
+    unsaved_.pop_front();
+    return save_next();
+  }
+  context_.stats.store_errors.add();
+  save_at_ = context_.now + context_.options.retry_max;
+  arm();
+}
+
+void Recipient::tell_read(const ReadEvent& event) {
+  if (!is_over() && event.origin != identity_.socket) port_.tell_read(event);
+}
+
+// --- time ---
+
+void Recipient::note_store_error() {
+  context_.stats.store_errors.add();
+  retry_delay_ = std::clamp(retry_delay_ * 2, context_.options.retry_min, context_.options.retry_max);
+  retry_at_ = context_.now + retry_delay_;
+  arm();
+}
+
+void Recipient::arm() {
+  if (is_over()) return;
+  TimePoint next = std::min({ping_at_, save_at_, retry_at_});
+  for (const Sent& sent : window_) next = std::min(next, sent.due);
+  context_.timers.set(*this, next);
+}
+
+void Recipient::on_deadline(TimePoint now) {
+  context_.unix_now += (std::max(now, context_.now) - context_.now).count();
+  context_.now = std::max(now, context_.now);
+  const auto keep = shared_from_this();
+  if (ping_at_ <= now) {
+    ping_at_ = never;
+    context_.stats.pings.add();
+    port_.ping();
+  }
+  if (identity_.acknowledges) repeat_overdue();
+  if (is_over()) return;
+  if (save_at_ <= now) {
+    save_at_ = never;
+    save_next();
+  }
+  if (retry_at_ <= now) {
+    retry_at_ = never;
+    if (state_ == State::opening) ask_cursor();
+  }
+  pump();
+}
+
+}  // namespace carillon::inbox
