@@ -28,11 +28,14 @@ struct AdapterOptions {
   std::string redis_url = {};
   std::string key = "socket.io";  // prefix of the channels
   // Subscribe to every room of everybody, as the published pub/sub adapter does, instead of those that are held here.
-  bool pattern_subscription = false;                // pubsub
-  ShardedMode mode = ShardedMode::dynamic;          // sharded
-  std::string stream_name = "socket.io";            // streams
-  unsigned stream_count = 1;                        // streams
-  std::size_t stream_length_max = 10'000;           // streams: entries, approximately
+  bool pattern_subscription = false;        // pubsub
+  ShardedMode mode = ShardedMode::dynamic;  // sharded
+  std::string stream_name = "socket.io";    // streams
+  unsigned stream_count = 1;                // streams
+  std::size_t stream_length_max = 10'000;   // streams: entries, approximately
+  // streams, with recovery: how long our own clients wait for what Redis does not give back. Then they get it at once,
+  // and those that would need it cannot be recovered by it.
+  std::uint32_t stream_hold_max_ms = 500;
   std::string session_key_prefix = "sio:session:";  // streams: of recovery sessions
   std::uint32_t requests_timeout_ms = 5'000;        // for the answers of other servers
   bool redact_handshakes = false;                   // others do not see headers, query and auth of our sockets

@@ -104,6 +104,7 @@ struct Config {
     std::string stream_name = "socket.io";
     unsigned stream_count = 1;
     std::size_t stream_length_max = 10'000;
+    std::uint32_t stream_hold_max_ms = 500;
     std::uint32_t requests_timeout_ms = 5'000;
     bool redact_handshakes = false;
     std::size_t subscriptions_per_second_max = 50'000;

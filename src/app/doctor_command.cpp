@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include <carillon/adapter_options.hpp>
+
 #include "app/commands.hpp"
 #include "app/diagnosis.hpp"
 #include "app/serve_config.hpp"
@@ -86,6 +88,12 @@ void try_rights(RedisProbe& probe, const Config& config, RedisFacts& facts) {
   attempt(fmt::format("write to the streams {}*", config.cluster.stream_name), {"XADD", stream, "*", "doctor", "1"});
   attempt(fmt::format("read the streams {}*", config.cluster.stream_name), {"XRANGE", stream, "-", "+"});
   attempt(fmt::format("delete keys {}*", config.cluster.stream_name), {"DEL", stream});
+  if (!config.recovery.enabled) return;
+  const std::string sessions = AdapterOptions().session_key_prefix;
+  const std::string session = sessions + "doctor-" + probe.random_name();
+  attempt(fmt::format("keep sessions in {}* (EVAL, GET, SET)", sessions),
+          {"EVAL", "redis.call('SET',KEYS[1],'1','PX','1000') return redis.call('GET',KEYS[1])", "1", session});
+  attempt(fmt::format("delete keys {}*", sessions), {"DEL", session});
 }
 
 std::size_t count(RedisProbe& probe, const std::string& question, const std::string& channel) {

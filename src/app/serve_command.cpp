@@ -112,6 +112,7 @@ AdapterOptions adapter_options(const Config& config) {
   options.stream_name = cluster.stream_name;
   options.stream_count = cluster.stream_count;
   options.stream_length_max = cluster.stream_length_max;
+  options.stream_hold_max_ms = cluster.stream_hold_max_ms;
   options.requests_timeout_ms = cluster.requests_timeout_ms;
   options.redact_handshakes = cluster.redact_handshakes;
   options.subscriptions_per_second_max = static_cast<std::uint32_t>(cluster.subscriptions_per_second_max);

@@ -31,6 +31,10 @@ std::vector<Setting> cluster_settings() {
              R"(Of the streams adapter: the option "streamCount" of Node.js servers.)"),
       number("cluster.stream_length_max", field(&C::cluster, &S::stream_length_max), 100, 100'000'000,
              "Of the streams adapter: entries that a stream keeps, approximately. What is gone cannot be recovered."),
+      number(
+          "cluster.stream_hold_max_ms", field(&C::cluster, &S::stream_hold_max_ms), 1, 60'000,
+          "Of the streams adapter with recovery: clients of a node get its broadcasts when Redis has given them their "
+          "place, or, after this time, without it."),
       number("cluster.requests_timeout_ms", field(&C::cluster, &S::requests_timeout_ms), 100, hour_ms,
              "How long to wait for the answers of other servers. Those that do not come are counted as missing."),
       boolean("cluster.redact_handshakes", field(&C::cluster, &S::redact_handshakes),

@@ -115,6 +115,7 @@ TEST(Settings, set_what_get_gives) {
       {"cluster.stream_name", "my-stream"},
       {"cluster.stream_count", std::int64_t{4}},
       {"cluster.stream_length_max", std::int64_t{101}},
+      {"cluster.stream_hold_max_ms", std::int64_t{105}},
       {"cluster.requests_timeout_ms", std::int64_t{102}},
       {"cluster.redact_handshakes", true},
       {"cluster.subscriptions_per_second_max", std::int64_t{104}},

@@ -18,6 +18,9 @@ class Adapter : public redis::LinkListener {
   // A broadcast of this node without acknowledgement, for the others; those with the flag `local` are none.
   virtual void publish(const socketio::Broadcast& message) = 0;
 
+  // One that awaits its entry (see socketio::Broadcast), also with the flag `local`: NodePort::release says when it has it.
+  virtual void publish_in_order(socketio::BroadcastPtr message, TimePoint /*now*/) { publish(*message); }
+
   // See socketio::ClusterPort: namespaces beside those of the options.
   virtual void open_namespace(unsigned shard, std::string_view name_space) = 0;
   virtual void close_namespace(unsigned shard, std::string_view name_space) = 0;

@@ -93,7 +93,8 @@ struct IncomingMessage {
   std::string uid;
   std::string name_space;
   EncodedValue data;
-  std::string storage;  // of `data`, where it was base64
+  std::string storage;             // of `data`, where it was base64
+  socketio::StreamOffset entry{};  // where it was found, if that counts
 
   IncomingMessage() = default;
   IncomingMessage(const IncomingMessage&) = delete;  // `data` may point into `storage`
@@ -111,9 +112,10 @@ struct MessageRequest {
 };
 Result<MessageRequest, Malformed> read_request(const IncomingMessage& message);
 
-// A broadcast without acknowledgement, ready to deliver.
+// A broadcast without acknowledgement, ready to deliver. `entry`: where it was found, if that counts.
 Result<socketio::BroadcastPtr, Malformed> to_broadcast(const socketio::PacketFormat& format,
-                                                       socketio::Selection selection, const EncodedValue& event);
+                                                       socketio::Selection selection, const EncodedValue& event,
+                                                       const socketio::StreamOffset& entry = {});
 
 // Types 8 and 10 to 12.
 struct MessageAnswer {

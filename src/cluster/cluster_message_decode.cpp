@@ -235,9 +235,11 @@ Result<MessageRequest, Malformed> read_request(const IncomingMessage& message) {
 }
 
 Result<socketio::BroadcastPtr, Malformed> to_broadcast(const socketio::PacketFormat& format,
-                                                       socketio::Selection selection, const EncodedValue& event) {
+                                                       socketio::Selection selection, const EncodedValue& event,
+                                                       const socketio::StreamOffset& entry) {
   auto message = std::make_shared<socketio::Broadcast>();
   static_cast<socketio::Selection&>(*message) = std::move(selection);
+  message->entry = entry;
   if (event.form == EncodedValue::Form::msgpack) {
     if (const auto done = socketio::encode_broadcast_data(format, *message, event.bytes); !done)
       return Failure(done.error() == MsgpackError::too_deep ? Malformed::nested_too_deep : Malformed::not_msgpack);

@@ -205,7 +205,7 @@ void MessageAdapter::receive(const IncomingMessage& message, std::string_view pl
 void MessageAdapter::on_request(const IncomingMessage& message, std::string_view place) {
   auto request = read_request(message);
   if (!request) return reject(request.error(), place);
-  if (request->event.exists()) return deliver(std::move(*request), place);
+  if (request->event.exists()) return deliver(std::move(*request), message.entry, place);
   statistics_.answered_requests.add();
   Asker asker{message.uid, message.name_space, std::move(request->id)};
   switch (request->operation.kind) {
@@ -223,11 +223,11 @@ void MessageAdapter::on_request(const IncomingMessage& message, std::string_view
   }
 }
 
-void MessageAdapter::deliver(MessageRequest request, std::string_view place) {
+void MessageAdapter::deliver(MessageRequest request, const socketio::StreamOffset& entry, std::string_view place) {
   socketio::Selection& selection = request.operation.selection;
   const std::uint64_t shards = interests_.shards_for(selection.name_space, selection.rooms);
   if (shards == 0) return statistics_.unwanted.add();
-  auto message = to_broadcast(port_.packet_format(), std::move(selection), request.event);
+  auto message = to_broadcast(port_.packet_format(), std::move(selection), request.event, entry);
   if (!message) return reject(message.error(), place);
   statistics_.delivered.add();
   port_.deliver(std::move(*message), shards);

@@ -32,6 +32,8 @@ struct MessageAdapterOptions {
 // other and whose subscribers they count, and "key#/#uid#" for answers to this server.
 class MessageAdapter : public Adapter {
  public:
+  const std::string& uid() const { return uid_; }  // of this node, in all its namespaces
+
   void publish(const socketio::Broadcast& message) override;
 
   void open_namespace(unsigned shard, std::string_view name_space) override;
@@ -57,11 +59,10 @@ class MessageAdapter : public Adapter {
   MessageAdapter(redis::Link& link, NodePort& port, Random& random, MessageAdapterOptions options,
                  redis::ChannelKind kind, std::function<bool(std::string_view room)> has_channel);
 
-  redis::Link& link() { return link_; }
+  redis::Link& link() const { return link_; }
   NodePort& port() { return port_; }
   Statistics& counters() { return statistics_; }
   const std::string& key() const { return options_.key; }
-  const std::string& uid() const { return uid_; }  // of this node, in all its namespaces
   std::string channel(std::string_view name_space) const;
   std::string channel(std::string_view name_space, std::string_view room_or_uid) const;
 
@@ -89,7 +90,7 @@ class MessageAdapter : public Adapter {
     std::string id;
   };
   void on_request(const IncomingMessage& message, std::string_view place);
-  void deliver(MessageRequest request, std::string_view place);
+  void deliver(MessageRequest request, const socketio::StreamOffset& entry, std::string_view place);
   void perform(MessageRequest request, Asker asker);
   void perform_broadcast(const MessageRequest& request, Asker asker, std::string_view place);
   void perform_server_event(MessageRequest request, Asker asker);

@@ -22,6 +22,12 @@ class NodePort {
   // A broadcast of another node. Bit N of the mask: shard N holds one of the rooms (every_shard for a broadcast to
   // everyone). Nobody else may share the message yet, as with BroadcastPort.
   virtual void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) = 0;
+  // A broadcast of this node that awaits its entry (see Broadcast) may go, as these frames; in order with deliver(). The
+  // entry is none where it has none, or where it is not known.
+  virtual void release(socketio::BroadcastPtr /*message*/, engineio::FramesPtr /*frames*/,
+                       const socketio::StreamOffset& /*entry*/) {}
+  // Everything up to there has been given to deliver() and release(). `stream`: see stream_index().
+  virtual void on_stream_position(std::size_t /*stream*/, const socketio::StreamOffset& /*position*/) {}
   // Messages of other nodes may have been lost.
   virtual void on_gap() {}
   // The format in which the messages are to be.

@@ -32,6 +32,9 @@ struct Statistics {
   Counter requests;             // to the other servers
   Counter incomplete_requests;  // that some server did not answer
   Counter answered_requests;    // of other servers
+  Counter sessions_written;     // of clients that may come back: see SessionStore
+  Counter sessions_refused;     // not written: too large, or too many wait for Redis
+  Counter early;                // broadcasts that their own clients got without their place in the stream
   Counter strayed_answers;      // to no request of ours, or to one that is over, or twice
   Gauge rooms;                  // rooms held here, over all namespaces
 };

@@ -35,11 +35,20 @@ std::int32_t hash(std::string_view text) {
   return static_cast<std::int32_t>(hash);
 }
 
+std::int64_t number_of(unsigned count, std::string_view name_space) {
+  return std::int64_t{hash(name_space)} % std::int64_t{count};
+}
+
 }  // namespace
 
 std::string stream_name(std::string_view name, unsigned count, std::string_view name_space) {
   if (count <= 1) return std::string(name);
-  return std::string(name) + "-" + std::to_string(std::int64_t{hash(name_space)} % std::int64_t{count});
+  return std::string(name) + "-" + std::to_string(number_of(count, name_space));
+}
+
+std::size_t stream_index(unsigned count, std::string_view name_space) {
+  if (count <= 1) return 0;
+  return static_cast<std::size_t>(number_of(count, name_space) + std::int64_t{count} - 1);
 }
 
 std::vector<std::string> stream_names(std::string_view name, unsigned count) {

@@ -8,6 +8,7 @@
 // that without missing what the others write there.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace carillon::cluster {
 
 // `name_space` is UTF-8; `count` at least 1.
 std::string stream_name(std::string_view name, unsigned count, std::string_view name_space);
+// Which of those in stream_names() that is.
+std::size_t stream_index(unsigned count, std::string_view name_space);
 // All that there may be.
 std::vector<std::string> stream_names(std::string_view name, unsigned count);
 

@@ -1,20 +1,40 @@
 #include "cluster/streams_adapter.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "cluster/stream_name.hpp"
+#include "redis/stream_id.hpp"
 
 namespace carillon::cluster {
+namespace {
+
+constexpr Milliseconds note_interval{100};    // notes of early broadcasts: a slow Redis does not get one with each
+constexpr Milliseconds tell_interval{1'000};  // shards hear of entries that are not for them so often
+
+socketio::StreamOffset to_offset(std::string_view id) {
+  const auto parsed = redis::parse_stream_id(id);
+  return parsed ? socketio::StreamOffset{parsed->ms, parsed->sequence} : socketio::StreamOffset{};
+}
+
+}  // namespace
 
 StreamsAdapter::StreamsAdapter(redis::Link& link, NodePort& port, Random& random, const StreamsOptions& options)
     : MessageAdapter(link, port, random, options, options.channels, [](std::string_view) { return false; }),
-      stream_name_(options.stream_name),
-      stream_count_(std::max(options.stream_count, 1U)),
-      stream_length_max_(options.stream_length_max),
-      channels_(options.channels) {
-  for (std::string& name : stream_names(stream_name_, stream_count_)) link.follow(std::move(name));
+      options_(options) {
+  options_.stream_count = std::max(options_.stream_count, 1U);
+  std::size_t index = 0;
+  for (std::string& name : stream_names(options_.stream_name, options_.stream_count)) {
+    streams_.try_emplace(name).first->second.index = index++;
+    link.follow(std::move(name));
+  }
 }
+
+std::string StreamsAdapter::stream_of(std::string_view name_space) const {
+  return stream_name(options_.stream_name, options_.stream_count, name_space);
+}
+
+// --- what this node has to say ---
 
 void StreamsAdapter::send_broadcast(const socketio::Broadcast& /*broadcast*/, const OutgoingMessage& message) {
   append(message);
@@ -28,24 +48,159 @@ void StreamsAdapter::send_request(const OutgoingMessage& message) {
     case MessageType::disconnect:
       return append(message);
     default:
-      return link().publish(channel(message.name_space), encode(message), channels_);
+      return link().publish(channel(message.name_space), encode(message), options_.channels);
   }
 }
 
 void StreamsAdapter::append(const OutgoingMessage& message) {
-  link().append(stream_name(stream_name_, stream_count_, message.name_space), encode_entry(uid(), message),
-                stream_length_max_, {});
+  link().append(stream_of(message.name_space), encode_entry(uid(), message), options_.stream_length_max, {});
 }
 
-void StreamsAdapter::on_entry(std::string_view stream, std::string_view /*id*/, redis::StreamFieldsView fields) {
+// --- in the order of the stream ---
+
+std::optional<OutgoingMessage> StreamsAdapter::outgoing_of(const socketio::Broadcast& message) {
+  if (message.flags.local) return std::nullopt;
+  auto outgoing = broadcast_message(message);
+  if (outgoing) {
+    counters().published.add();
+  } else {
+    counters().unpublishable.add();
+  }
+  return outgoing;
+}
+
+void StreamsAdapter::publish_in_order(socketio::BroadcastPtr message, TimePoint now) {
+  now_ = now;
+  const std::string name = stream_of(message->name_space);
+  Stream& stream = streams_[name];
+  const auto outgoing = outgoing_of(*message);
+  stream.waiting.push_back({.message = std::move(message), .deadline = now + options_.hold_max_ms});
+  if (outgoing) {
+    const std::uint64_t number = stream.waiting.back().number = ++last_number_;
+    redis::StreamFields fields = encode_entry(uid(), *outgoing);
+    add_number(fields, number);
+    link().append(name, std::move(fields), options_.stream_length_max,
+                  [this, name, number, alive = std::weak_ptr(alive_)](std::optional<std::string_view> id) {
+                    if (!id && !alive.expired()) on_append_failed(name, number);
+                  });
+  }
+  if (!link().ready()) return release_all(stream);
+  release_unordered(stream);
+}
+
+void StreamsAdapter::on_append_failed(const std::string& name, std::uint64_t number) {
+  release_through(streams_[name], number);
+}
+
+void StreamsAdapter::release_first(Stream& stream, const socketio::StreamOffset& entry) {
+  const Waiting first = std::move(stream.waiting.front());
+  stream.waiting.pop_front();
+  if (first.number != 0 && !entry.exists()) {
+    counters().early.add();
+    if (!stream.early) stream.early = StreamNote{first.number, first.number};
+    stream.early->last = first.number;
+  }
+  port().release(first.message, frames_with(*first.message, stream.position), entry);
+}
+
+// Those that wait for nothing but those before them.
+void StreamsAdapter::release_unordered(Stream& stream) {
+  while (!stream.waiting.empty() && stream.waiting.front().number == 0) release_first(stream, {});
+}
+
+void StreamsAdapter::release_through(Stream& stream, std::uint64_t number) {
+  const bool is_waiting =
+      std::ranges::any_of(stream.waiting, [&](const Waiting& each) { return each.number == number; });
+  if (!is_waiting) return;
+  while (stream.waiting.front().number != number) release_first(stream, {});
+  release_first(stream, {});
+  release_unordered(stream);
+}
+
+void StreamsAdapter::release_all(Stream& stream) {
+  while (!stream.waiting.empty()) release_first(stream, {});
+}
+
+void StreamsAdapter::write_note(const std::string& name, Stream& stream) {
+  if (!stream.early || !link().ready() || now_ < stream.note_at) return;
+  stream.note_at = now_ + note_interval;
+  link().append(name, note_entry(uid(), *std::exchange(stream.early, std::nullopt)), options_.stream_length_max, {});
+}
+
+void StreamsAdapter::on_ready(bool ready) {
+  MessageAdapter::on_ready(ready);
+  for (auto& [name, stream] : streams_) {
+    if (ready) {
+      write_note(name, stream);
+    } else {
+      release_all(stream);
+    }
+  }
+}
+
+TimePoint StreamsAdapter::next_deadline() const {
+  TimePoint next = std::min(MessageAdapter::next_deadline(), tell_at_);
+  for (const auto& [name, stream] : streams_) {
+    if (!stream.waiting.empty()) next = std::min(next, stream.waiting.front().deadline);
+    if (stream.early && link().ready()) next = std::min(next, stream.note_at);
+  }
+  return next;
+}
+
+void StreamsAdapter::on_time(TimePoint now) {
+  now_ = now;
+  MessageAdapter::on_time(now);
+  for (auto& [name, stream] : streams_) {
+    while (!stream.waiting.empty() && stream.waiting.front().deadline <= now) release_first(stream, {});
+    release_unordered(stream);
+    write_note(name, stream);
+  }
+  if (now < tell_at_) return;
+  tell_at_ = never;
+  for (auto& [name, stream] : streams_)
+    if (!std::exchange(stream.is_told, true)) port().on_stream_position(stream.index, stream.position);
+}
+
+// --- what comes out of the streams ---
+
+void StreamsAdapter::on_entry(std::string_view name, std::string_view id, redis::StreamFieldsView fields) {
   counters().received.add();
+  const auto found = streams_.find(name);
+  if (found == streams_.end()) return counters().unwanted.add();
+  Stream& stream = found->second;
+  if (options_.recovery) {
+    stream.position = to_offset(id);
+    stream.is_told = false;
+    if (tell_at_ == never) tell_at_ = now_ + tell_interval;
+  }
   // Our own come by, too; they are not worth to be decoded.
   const bool is_own =
       std::ranges::any_of(fields, [&](const auto& field) { return field.first == "uid" && field.second == uid(); });
-  if (is_own) return counters().own.add();
+  if (is_own) return on_own_entry(stream, fields);
   IncomingMessage message;
-  if (const auto decoded = decode_entry(fields, message); !decoded) return reject(decoded.error(), stream);
-  receive(message, stream);
+  if (const auto decoded = decode_entry(fields, message); !decoded) return reject(decoded.error(), name);
+  if (options_.recovery) message.entry = stream.position;
+  receive(message, name);
+}
+
+// One that is not waited for has been released before.
+void StreamsAdapter::on_own_entry(Stream& stream, redis::StreamFieldsView fields) {
+  counters().own.add();
+  const auto number = entry_number(fields);
+  if (!number) return;
+  const auto is_it = [&](const Waiting& each) { return each.number == *number; };
+  if (std::ranges::none_of(stream.waiting, is_it)) return;
+  while (!is_it(stream.waiting.front())) release_first(stream, {});
+  release_first(stream, stream.position);
+  release_unordered(stream);
+}
+
+void StreamsAdapter::on_position(std::string_view name, std::string_view id) {
+  const auto found = streams_.find(name);
+  if (found == streams_.end() || !options_.recovery) return;
+  found->second.position = to_offset(id);
+  found->second.is_told = true;
+  port().on_stream_position(found->second.index, found->second.position);
 }
 
 void StreamsAdapter::on_entries_lost(std::string_view /*stream*/) { port().on_gap(); }

@@ -207,6 +207,160 @@ TEST(StreamsAdapterTest, RequestsAndAnswersInTheStreamAreUnderstood) {
   EXPECT_EQ(bench.adapter.statistics().unwanted.value(), 1U);
 }
 
+// --- in the order of the stream ---
+
+class InOrderTest : public ::testing::Test {
+ protected:
+  InOrderTest() { bench.node.format = {.offsets = true, .stream_offsets = true}; }
+
+  void emit(const char* name, bool local = false) {
+    auto message = std::make_shared<socketio::Broadcast>();
+    message->flags.local = local;
+    set_event(bench.node.format, *message, name, {});
+    EXPECT_TRUE(message->awaits_entry);
+    bench.adapter.publish_in_order(std::move(message), now);
+  }
+  // What was appended as the number `index` comes back.
+  void read_back(std::size_t index, const char* id) {
+    const redis::StreamFields fields = bench.link.appended.at(index).second;
+    const FieldViews views(fields.begin(), fields.end());
+    bench.adapter.on_entry("socket.io", id, views);
+  }
+  void hear_foreign(const char* name, const char* id) {
+    auto message = event();
+    message.event = name;
+    const redis::StreamFields fields = encode_entry(other, broadcast_message(message).value());
+    const FieldViews views(fields.begin(), fields.end());
+    bench.adapter.on_entry("socket.io", id, views);
+  }
+  void fail(std::size_t index) { std::exchange(bench.link.append_done.at(index), {})(std::nullopt); }
+
+  TimePoint now{};
+  Bench bench{{{}, "socket.io", 1, 10'000, Kind::plain, true}};
+};
+
+TEST_F(InOrderTest, ABroadcastGoesWhenItIsReadBack) {
+  emit("a");
+  EXPECT_THAT(bench.node.released, IsEmpty());
+  hear_foreign("f", "5-0");
+  read_back(0, "7-1");
+  EXPECT_THAT(bench.node.delivered, ElementsAre(Pair(R"(42["f","0000000000005-000000"])", every_shard)));
+  EXPECT_THAT(bench.node.released, ElementsAre(R"(42["a","0000000000007-000001"])"));
+  EXPECT_THAT(bench.node.entries, ElementsAre(socketio::StreamOffset{7, 1}));
+  EXPECT_EQ(bench.node.messages[0]->entry, (socketio::StreamOffset{5, 0}));
+  EXPECT_EQ(bench.adapter.next_deadline(), now + Milliseconds(1'000)) << "only to tell the position";
+}
+
+TEST_F(InOrderTest, LocalOnesKeepTheirTurn) {
+  emit("alone", true);
+  EXPECT_THAT(bench.node.released, ElementsAre(R"(42["alone","0000000000000-000000"])"));
+  emit("a");
+  emit("l", true);
+  emit("b");
+  EXPECT_THAT(bench.link.appended, SizeIs(2));
+  EXPECT_THAT(bench.node.released, SizeIs(1));
+  read_back(0, "7-0");
+  EXPECT_THAT(bench.node.released,
+              ElementsAre(R"(42["alone","0000000000000-000000"])", R"(42["a","0000000000007-000000"])",
+                          R"(42["l","0000000000007-000000"])"));
+  read_back(1, "8-0");
+  EXPECT_EQ(bench.node.released.back(), R"(42["b","0000000000008-000000"])");
+}
+
+TEST_F(InOrderTest, WithoutRedisItGoesAtOnceAndANoteFollows) {
+  hear_foreign("f", "5-0");
+  emit("a");
+  bench.link.is_ready = false;
+  bench.adapter.on_ready(false);
+  EXPECT_THAT(bench.node.released, ElementsAre(R"(42["a","0000000000005-000000"])"));
+  EXPECT_FALSE(bench.node.entries.back().exists());
+  emit("b");
+  EXPECT_THAT(bench.node.released, SizeIs(2));
+  EXPECT_THAT(bench.link.appended, SizeIs(2)) << "the others get it later";
+  bench.link.is_ready = true;
+  bench.adapter.on_ready(true);
+  ASSERT_THAT(bench.link.appended, SizeIs(3));
+  EXPECT_THAT(bench.link.appended[2].second,
+              ElementsAre(Pair("uid", bench.adapter.uid()), Pair("nsp", "/"), Pair("type", "2"), Pair("early", "1-2")));
+  read_back(0, "8-0");
+  read_back(1, "8-1");
+  EXPECT_THAT(bench.node.released, SizeIs(2)) << "its clients have them";
+  emit("c");
+  read_back(3, "9-0");
+  EXPECT_EQ(bench.node.released.back(), R"(42["c","0000000000009-000000"])");
+}
+
+TEST_F(InOrderTest, WhatTakesTooLongGoesAtOnce) {
+  emit("a");
+  now += Milliseconds(100);
+  emit("b");
+  const TimePoint due = bench.adapter.next_deadline();
+  EXPECT_EQ(due, TimePoint{} + Milliseconds(500));
+  bench.adapter.on_time(due);
+  EXPECT_THAT(bench.node.released, SizeIs(1));
+  EXPECT_EQ(bench.link.appended.back().second.back(), std::pair(std::string("early"), std::string("1-1")));
+  read_back(0, "7-0");
+  read_back(1, "7-1");
+  EXPECT_THAT(bench.node.released,
+              ElementsAre(R"(42["a","0000000000000-000000"])", R"(42["b","0000000000007-000001"])"));
+}
+
+// A slow Redis is not given a note with every event.
+TEST_F(InOrderTest, OneNoteIsOfMany) {
+  for (int i = 0; i < 4; ++i) {
+    now = TimePoint{} + Milliseconds(1'000 + 10 * i);
+    emit("a");
+  }
+  for (int i = 0; i < 4; ++i) bench.adapter.on_time(TimePoint{} + Milliseconds(1'500 + 10 * i));
+  EXPECT_THAT(bench.node.released, SizeIs(4));
+  ASSERT_THAT(bench.link.appended, SizeIs(5));
+  EXPECT_EQ(bench.link.appended[4].second.back(), std::pair(std::string("early"), std::string("1-1")));
+  EXPECT_EQ(bench.adapter.next_deadline(), TimePoint{} + Milliseconds(1'600));
+  bench.adapter.on_time(TimePoint{} + Milliseconds(1'600));
+  ASSERT_THAT(bench.link.appended, SizeIs(6));
+  EXPECT_EQ(bench.link.appended[5].second.back(), std::pair(std::string("early"), std::string("2-4")));
+  EXPECT_EQ(bench.adapter.statistics().early.value(), 4U);
+}
+
+TEST_F(InOrderTest, EntriesThatClaimToBeOfThisNodeChangeNothing) {
+  emit("a");
+  bench.link.appended.push_back(bench.link.appended[0]);
+  for (const char* number : {"0", "99999999", "18446744073709551615", "-1", ""}) {
+    bench.link.appended[1].second.back().second = number;
+    read_back(1, "5-0");
+    EXPECT_THAT(bench.node.released, IsEmpty()) << number;
+  }
+  read_back(0, "7-0");
+  EXPECT_THAT(bench.node.released, SizeIs(1));
+}
+
+TEST_F(InOrderTest, WhatRedisDoesNotTakeGoesInItsTurn) {
+  emit("a");
+  emit("b");
+  emit("c");
+  fail(1);
+  EXPECT_THAT(bench.node.released, SizeIs(2)) << "those before it do not wait any longer";
+  fail(0);
+  EXPECT_THAT(bench.node.released, SizeIs(2));
+  read_back(2, "7-0");
+  EXPECT_EQ(bench.node.released.back(), R"(42["c","0000000000007-000000"])");
+}
+
+TEST_F(InOrderTest, ShardsAreToldWhereTheStreamIs) {
+  bench.adapter.on_position("socket.io", "4-2");
+  EXPECT_THAT(bench.node.positions, ElementsAre(Pair(0U, socketio::StreamOffset{4, 2})));
+  emit("a");
+  fail(0);
+  EXPECT_THAT(bench.node.released, ElementsAre(R"(42["a","0000000000004-000002"])"));
+  hear_foreign("f", "5-0");
+  hear_foreign("f", "6-0");
+  EXPECT_THAT(bench.node.positions, SizeIs(1));
+  bench.adapter.on_time(now + Milliseconds(1'000));
+  EXPECT_EQ(bench.node.positions.back(), std::pair(std::size_t{0}, socketio::StreamOffset{6, 0}));
+  bench.adapter.on_time(now + Milliseconds(2'000));
+  EXPECT_THAT(bench.node.positions, SizeIs(2)) << "once";
+}
+
 TEST(StreamsAdapterTest, OnlyLostEntriesAreAGap) {
   Bench bench;
   bench.adapter.on_ready(false);

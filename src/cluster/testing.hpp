@@ -89,13 +89,25 @@ class FakeNode final : public NodePort, private socketio::BroadcastPort {
   };
   std::vector<ServerEvent> events;
   int gaps = 0;
+  std::vector<std::string> released;  // text of the packets
+  std::vector<socketio::StreamOffset> entries;
+  std::vector<std::pair<std::size_t, socketio::StreamOffset>> positions;
+  socketio::PacketFormat format{};
 
   void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override {
     delivered.emplace_back(message->frames->payload(message->frames->parts()[0]), shard_mask);
     messages.push_back(std::move(message));
   }
+  void release(socketio::BroadcastPtr /*message*/, engineio::FramesPtr frames,
+               const socketio::StreamOffset& entry) override {
+    released.push_back(std::string(frames->payload(frames->parts()[0])));
+    entries.push_back(entry);
+  }
+  void on_stream_position(std::size_t stream, const socketio::StreamOffset& position) override {
+    positions.emplace_back(stream, position);
+  }
   void on_gap() override { ++gaps; }
-  socketio::PacketFormat packet_format() const override { return {}; }
+  socketio::PacketFormat packet_format() const override { return format; }
   socketio::BroadcastPort& broadcasts() override { return *this; }
   void perform(socketio::OperationPtr operation, socketio::OperationDone done) override {
     performed.push_back(std::move(operation));

@@ -120,6 +120,15 @@ FramesPtr Frames::without_compression(const Frames& frames) {
   return copy;
 }
 
+FramesPtr Frames::with_bytes(const Frames& frames, std::size_t at, std::string_view bytes) {
+  auto copy = std::make_shared<Frames>();
+  copy->wire_ = frames.wire_;
+  copy->parts_ = frames.parts_;
+  copy->compressible_ = frames.compressible_;
+  copy->overwrite(at, bytes);
+  return copy;
+}
+
 FramesPtr make_text_frames(std::string_view packet) {
   auto frames = std::make_shared<Frames>();
   frames->append_text(packet);

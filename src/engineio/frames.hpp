@@ -69,6 +69,8 @@ class Frames {
 
   // A copy that is never compressed.
   static FramesPtr without_compression(const Frames& frames);
+  // A copy with other bytes of wire(), as many as there are.
+  static FramesPtr with_bytes(const Frames& frames, std::size_t at, std::string_view bytes);
 
  private:
   struct Variant;

@@ -89,6 +89,8 @@ class LinkListener {
   virtual void on_ready(bool ready) = 0;
   // An entry of a followed stream; valid during the call.
   virtual void on_entry(std::string_view /*stream*/, std::string_view /*id*/, StreamFieldsView /*fields*/) {}
+  // Entries behind this one come from now on: when the stream is followed, and when it has less than what was read.
+  virtual void on_position(std::string_view /*stream*/, std::string_view /*id*/) {}
   // Entries of a followed stream are gone that this link has not read.
   virtual void on_entries_lost(std::string_view /*stream*/) {}
 };

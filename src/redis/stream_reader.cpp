@@ -75,8 +75,10 @@ bool StreamReader::on_inspected(const Reply& reply, LinkListener* listener) {
   // It may have been deleted, or Redis has failed over to a replica that had less of it. What is added from now on
   // comes, and nothing comes twice.
   const bool went_back = extent.last < stream.position;
-  if (!stream.placed || went_back) stream.position = extent.last;
+  const bool moved = !stream.placed || went_back;
+  if (moved) stream.position = extent.last;
   stream.placed = true;
+  if (moved && listener != nullptr) listener->on_position(stream.name, to_string(stream.position));
   if (lost) tell_lost(stream, listener);
   return true;
 }

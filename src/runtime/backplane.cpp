@@ -49,7 +49,8 @@ std::unique_ptr<cluster::Adapter> make_adapter(Backplane::Settings& settings, re
       return std::make_unique<cluster::StreamsAdapter>(
           link, node, random,
           cluster::StreamsOptions{std::move(common), options.stream_name, options.stream_count,
-                                  options.stream_length_max});
+                                  options.stream_length_max, redis::ChannelKind::plain, settings.recovery.has_value(),
+                                  Milliseconds(options.stream_hold_max_ms)});
   }
   throw std::invalid_argument("unknown adapter");
 }
@@ -119,6 +120,19 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
       roster_(driver_.client(), roster_statistics_, *random_,
               {settings.options.key, Milliseconds(settings.options.requests_timeout_ms), std::move(settings.facts)}),
       adapter_(make_adapter(settings, driver_.client(), node, *random_)) {
+  if (settings.recovery) {
+    const auto& streams = static_cast<const cluster::StreamsAdapter&>(*adapter_);
+    sessions_ = std::make_unique<SessionDesk>(
+        home, driver_.client(),
+        SessionDesk::Settings{
+            .store = {.key_prefix = settings.options.session_key_prefix,
+                      .away_max = settings.recovery->away_max,
+                      .renew_interval = settings.recovery->renew_interval,
+                      .record_bytes_max = settings.recovery->session_bytes_max},
+            .history = {.format = settings.recovery->format, .bytes_max = settings.recovery->session_bytes_max},
+            .node = streams.uid(),
+            .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); }});
+  }
   driver_.client().set_listener(this);
   home.add_guest(*this);  // before the driver, which sends what it has to say
   home.add_guest(driver_);
@@ -133,8 +147,12 @@ socketio::ClusterPort& Backplane::port_of(Shard& shard) {
 }
 
 void Backplane::publish(socketio::BroadcastPtr message) {
-  if (home_.is_current()) return adapter_->publish(*message);
-  home_.post([this, message = std::move(message)] { adapter_->publish(*message); });
+  Task task = [this, message = std::move(message)]() mutable {
+    if (message->awaits_entry) return adapter_->publish_in_order(std::move(message), home_.loop().now());
+    adapter_->publish(*message);
+  };
+  if (home_.is_current()) return task();
+  home_.post(std::move(task));
 }
 
 void Backplane::operate(socketio::OperationPtr operation, socketio::OperationDone done) {
@@ -170,6 +188,8 @@ void Backplane::on_subscribed(redis::ChannelKind kind, std::string_view channel)
 void Backplane::on_entry(std::string_view stream, std::string_view id, redis::StreamFieldsView fields) {
   adapter_->on_entry(stream, id, fields);
 }
+
+void Backplane::on_position(std::string_view stream, std::string_view id) { adapter_->on_position(stream, id); }
 
 void Backplane::on_entries_lost(std::string_view stream) { adapter_->on_entries_lost(stream); }
 

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <carillon/server.hpp>
@@ -14,6 +16,7 @@
 #include "cluster/node_port.hpp"
 #include "cluster/roster.hpp"
 #include "runtime/redis_driver.hpp"
+#include "runtime/session_desk.hpp"
 #include "runtime/turn_guest.hpp"
 #include "socketio/cluster_port.hpp"
 
@@ -30,6 +33,14 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
     std::string node_name;
     Milliseconds ack_timeout;      // of broadcasts that name none
     std::function<Value()> facts;  // of this node, for the others
+    // Clients are recovered by the stream: with the streams adapter.
+    struct Recovery {
+      Milliseconds away_max;
+      Milliseconds renew_interval;
+      std::size_t session_bytes_max;
+      socketio::PacketFormat format;
+    };
+    std::optional<Recovery> recovery{};
   };
   // `node` is called on the backplane's shard.
   Backplane(Settings settings, Shard& home, cluster::NodePort& node);
@@ -44,9 +55,13 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
   // The shard's own port; call it on that shard.
   socketio::ClusterPort& port_of(Shard& shard);
 
+  // Where clients are recovered by the stream; null otherwise. Any shard.
+  socketio::SessionPort* sessions() { return sessions_.get(); }
+
   bool ready() const { return ready_; }  // any thread
   const redis::Statistics& redis_statistics() const { return driver_.client().statistics(); }
   const cluster::Statistics& cluster_statistics() const { return adapter_->statistics(); }
+  const cluster::Statistics* session_statistics() const { return sessions_ ? &sessions_->statistics() : nullptr; }
 
  private:
   class ShardPort;
@@ -55,6 +70,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
   void on_subscribed(redis::ChannelKind kind, std::string_view channel) override;
   void on_ready(bool ready) override;
   void on_entry(std::string_view stream, std::string_view id, redis::StreamFieldsView fields) override;
+  void on_position(std::string_view stream, std::string_view id) override;
   void on_entries_lost(std::string_view stream) override;
 
   // The adapter's requests have deadlines.
@@ -69,6 +85,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
   cluster::Statistics roster_statistics_;
   cluster::Roster roster_;
   std::unique_ptr<cluster::Adapter> adapter_;
+  std::unique_ptr<SessionDesk> sessions_;
   std::vector<std::unique_ptr<ShardPort>> ports_;
   std::atomic<bool> ready_{false};
 };

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "cluster/stream_name.hpp"
 #include "engineio/cookie.hpp"
 #include "engineio/session_id.hpp"
 #include "runtime/client_files.hpp"
@@ -119,7 +120,7 @@ class Node::Application final : public ShardApplication {
   Application(Node& node, Shard& shard, socketio::ClusterPort* cluster)
       : core(node.socketio_options_, node.namespaces_,
              {shard, node, cluster, shard.timers(), shard.random(), node.recovery_ ? &node.recovery_->shared : nullptr,
-              shard.index()}),
+              shard.index(), node.stream_recovery_ ? &*node.stream_recovery_ : nullptr}),
         hooks_(node.options_, shard, core),
         has_hooks_(node.options_.allow_request || node.options_.initial_headers || node.options_.headers) {}
 
@@ -236,7 +237,7 @@ void Node::discard() {
 
 void Node::make_shards() {
   const std::string tag = random_id(*make_system_random(), engineio::node_tag_characters);
-  if (options_.recovery.enabled) make_recovery();
+  if (options_.recovery.enabled && !recovers_by_stream()) make_recovery();
   std::vector<Shard*> all;
   for (unsigned index = 0; index < options_.shards; ++index) {
     const Shard::Settings settings{index,
@@ -248,14 +249,7 @@ void Node::make_shards() {
                                    share_of_shard(options_.limits.send_queue_bytes_total_max, options_.shards),
                                    share_of_shard(options_.limits.receive_buffer_bytes_total_max, options_.shards)};
     shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
-      if (adapter_ && !backplane_) {
-        std::vector<std::string> names;
-        for (const auto& [name, handlers] : namespaces_.fixed()) names.push_back(name);
-        backplane_ = std::make_unique<Backplane>(
-            Backplane::Settings{*adapter_, std::move(names), name_, socketio_options_.broadcast_ack_timeout,
-                                [this] { return facts(); }},
-            shard, *this);
-      }
+      if (adapter_ && !backplane_) backplane_ = make_backplane(shard);
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
     }));
     ServiceLimits& limits = shards_.back()->client_service().limits;
@@ -265,6 +259,27 @@ void Node::make_shards() {
     cores_.push_back(&application(*all.back()).core);
   }
   for (Shard* shard : all) shard->set_siblings(all);
+}
+
+std::unique_ptr<Backplane> Node::make_backplane(Shard& home) {
+  std::vector<std::string> names;
+  for (const auto& [name, handlers] : namespaces_.fixed()) names.push_back(name);
+  const RecoveryOptions& recovery = options_.recovery;
+  const Milliseconds away_max(recovery.max_disconnection_ms);
+  const Milliseconds renew_interval = std::max(away_max / 4, Milliseconds(1'000));
+  Backplane::Settings settings{*adapter_, std::move(names), name_, socketio_options_.broadcast_ack_timeout,
+                               [this] { return facts(); }};
+  if (recovers_by_stream()) settings.recovery = {away_max, renew_interval, recovery.session_bytes_max, packet_format()};
+  auto backplane = std::make_unique<Backplane>(std::move(settings), home, *this);
+  if (recovers_by_stream())
+    stream_recovery_.emplace(
+        socketio::StreamRecovery{.rules = {recovery.skip_middlewares, recovery.session_bytes_max},
+                                 .sessions = *backplane->sessions(),
+                                 .renew_interval = renew_interval,
+                                 .stream_of = [count = adapter_->stream_count](std::string_view name) {
+                                   return cluster::stream_index(count, name);
+                                 }});
+  return backplane;
 }
 
 // The log keeps what a client may lack that is lost only when its ping timeout is over, and comes at the last moment.
@@ -315,8 +330,24 @@ void Node::join_shards() {
 
 // --- traffic ---
 
+template <class Action>
+void Node::on_shards(std::uint64_t shard_mask, const Action& action) {
+  for (const auto& shard : shards_) {
+    if ((shard_mask >> shard->index() & 1U) == 0) continue;
+    if (shard->is_current()) {
+      action(application(*shard).core);
+    } else {
+      shard->post([target = shard.get(), action] { action(application(*target).core); });
+    }
+  }
+}
+
 // Local members first and at once on the caller's shard; then the other nodes.
 void Node::broadcast(socketio::BroadcastPtr message) {
+  if (message->awaits_entry) {
+    on_shards(cluster::every_shard, [message](socketio::ServerCore& core) { core.stream_shard()->hold(message); });
+    return backplane_->publish(std::move(message));
+  }
   deliver(message, cluster::every_shard);
   if (backplane_ && !message->flags.local) backplane_->publish(std::move(message));
 }
@@ -326,14 +357,19 @@ void Node::deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) {
     recovery_->log.append(std::move(message), shard_mask, io::Loop::read_clock());
     return deliver_log();
   }
-  for (const auto& shard : shards_) {
-    if ((shard_mask >> shard->index() & 1U) == 0) continue;
-    if (shard->is_current()) {
-      application(*shard).core.deliver(*message);
-    } else {
-      shard->post([target = shard.get(), message] { application(*target).core.deliver(*message); });
-    }
-  }
+  on_shards(shard_mask, [message = std::move(message)](socketio::ServerCore& core) { core.deliver(*message); });
+}
+
+void Node::release(socketio::BroadcastPtr message, engineio::FramesPtr frames, const socketio::StreamOffset& entry) {
+  const std::uint64_t shards = message->shard_mask;
+  on_shards(shards, [message = std::move(message), frames = std::move(frames), entry](socketio::ServerCore& core) {
+    core.stream_shard()->release(*message, frames, entry);
+  });
+}
+
+void Node::on_stream_position(std::size_t stream, const socketio::StreamOffset& position) {
+  on_shards(cluster::every_shard,
+            [stream, position](socketio::ServerCore& core) { core.stream_shard()->set_position(stream, position); });
 }
 
 // Each shard reads the log by itself: one call is enough for all that has been appended until it comes.

@@ -62,7 +62,7 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   void list_nodes(NodesDone done) override;
   // Of both ports.
   socketio::PacketFormat packet_format() const override {
-    return {.parser = options_.parser, .offsets = recovery_ != nullptr};
+    return {.parser = options_.parser, .offsets = options_.recovery.enabled, .stream_offsets = recovers_by_stream()};
   }
   bool ready() const { return !backplane_ || backplane_->ready(); }
   bool clustered() const { return backplane_ != nullptr; }
@@ -96,6 +96,9 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   // cluster::NodePort. To the sockets of the shards in the mask, at once on the caller's own shard.
   void deliver(socketio::BroadcastPtr message, std::uint64_t shard_mask) override;
   void on_gap() override;
+  void release(socketio::BroadcastPtr message, engineio::FramesPtr frames,
+               const socketio::StreamOffset& entry) override;
+  void on_stream_position(std::size_t stream, const socketio::StreamOffset& position) override;
   socketio::BroadcastPort& broadcasts() override { return *this; }
   void perform(socketio::OperationPtr operation, socketio::OperationDone done) override;
   bool perform_with_acks(const socketio::Operation& operation, AckCalls calls) override;
@@ -110,6 +113,13 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   void bind_api();
   static Application& application(Shard& shard);
   void make_recovery();
+  bool recovers_by_stream() const {
+    return options_.recovery.enabled && adapter_ && adapter_->kind == AdapterOptions::Kind::streams;
+  }
+  std::unique_ptr<Backplane> make_backplane(Shard& home);
+  // Runs it with the server of each of the shards, at once on the caller's own.
+  template <class Action>
+  void on_shards(std::uint64_t shard_mask, const Action& action);
   void deliver_log();
 
   ServerOptions options_;
@@ -126,8 +136,9 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   std::span<const admin::PageFile> carried_files_;
   std::optional<Api> api_;
   Service api_service_;
-  std::unique_ptr<NodeRecovery> recovery_;  // none: clients are not recovered
-  std::unique_ptr<Reception> reception_;    // none before start()
+  std::unique_ptr<NodeRecovery> recovery_;  // none: clients are not recovered, or by the stream
+  std::optional<socketio::StreamRecovery> stream_recovery_;
+  std::unique_ptr<Reception> reception_;  // none before start()
   std::unique_ptr<Backplane> backplane_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<socketio::ServerCore*> cores_;  // of the shards

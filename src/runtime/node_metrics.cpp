@@ -233,8 +233,17 @@ void collect_redis(const redis::Statistics& redis, Collector& out) {
   out.count(dropped, help, redis.dropped_shutdown, {{"reason", "shutdown"}});
 }
 
+void collect_sessions(const cluster::Statistics& sessions, Collector& out) {
+  out.count("carillon_sessions_written_total", "Records of clients that may come back, written to Redis.",
+            sessions.sessions_written);
+  out.count("carillon_sessions_refused_total", "Those that were not: too large, or too many waited for Redis.",
+            sessions.sessions_refused);
+}
+
 void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
   out.gauge("carillon_cluster_rooms", "Rooms held by this node and subscribed to.", cluster.rooms);
+  out.count("carillon_cluster_early_total",
+            "Broadcasts that clients of their node got before their place in the stream was known.", cluster.early);
   out.count("carillon_cluster_published_total", "Broadcasts published for other nodes.", cluster.published);
   out.count("carillon_cluster_unpublishable_total", "Broadcasts nested too deeply to be published.",
             cluster.unpublishable);
@@ -270,6 +279,7 @@ std::vector<admin::Sample> NodeMetrics::collect() const {
   if (const Backplane* backplane = node_.backplane()) {
     collect_redis(backplane->redis_statistics(), out);
     collect_cluster(backplane->cluster_statistics(), out);
+    if (const auto* sessions = backplane->session_statistics()) collect_sessions(*sessions, out);
   }
   return std::move(out.samples);
 }

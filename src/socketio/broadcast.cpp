@@ -21,25 +21,43 @@ std::uint64_t next_broadcast_ack_id() {
 
 namespace {
 
+std::string offset_of(const PacketFormat& format, const Broadcast& message) {
+  if (!format.offsets) return {};
+  if (!format.stream_offsets) return std::string(offset_placeholder);
+  return message.entry.exists() ? to_string(message.entry) : std::string(stream_offset_placeholder);
+}
+
+void set_frames(const PacketFormat& format, Broadcast& message, engineio::FramesPtr frames, std::string_view offset) {
+  message.frames = std::move(frames);
+  if (format.offsets) message.offset_at = offset_place(format, *message.frames, offset.size());
+  if (!message.flags.compress) message.frames = engineio::Frames::without_compression(*message.frames);
+}
+
 BroadcastPtr build(const PacketFormat& format, Selection selection, std::string_view event, const Args& args,
                    std::optional<std::uint64_t> ack_id) {
   auto message = std::make_shared<Broadcast>();
   static_cast<Selection&>(*message) = std::move(selection);
-  if (ack_id) {
-    message->frames = encode_event(format, message->name_space, event, args, ack_id);
-    message->ack_id = ack_id;
-  } else {
-    const std::string_view offset = format.offsets ? offset_placeholder : std::string_view();
-    message->frames = encode_event(format, message->name_space, event, args, offset);
-    if (format.offsets) message->offset_at = offset_place(format, *message->frames, offset.size());
+  if (!ack_id) {
+    set_event(format, *message, event, args);
+    return message;
   }
+  message->frames = encode_event(format, message->name_space, event, args, ack_id);
   if (!message->flags.compress) message->frames = engineio::Frames::without_compression(*message->frames);
+  message->ack_id = ack_id;
   message->event = event;
   message->args = args;
   return message;
 }
 
 }  // namespace
+
+void set_event(const PacketFormat& format, Broadcast& message, std::string_view event, const Args& args) {
+  const std::string offset = offset_of(format, message);
+  set_frames(format, message, encode_event(format, message.name_space, event, args, offset), offset);
+  message.awaits_entry = format.stream_offsets;
+  message.event = event;
+  message.args = args;
+}
 
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
@@ -54,33 +72,26 @@ BroadcastPtr make_foreign_broadcast(const PacketFormat& format, Selection select
   return build(format, std::move(selection), event, args, ack_id);
 }
 
-namespace {
-
-void set_frames(const PacketFormat& format, Broadcast& message, engineio::FramesPtr frames, std::string_view offset) {
-  message.frames = std::move(frames);
-  if (format.offsets) message.offset_at = offset_place(format, *message.frames, offset.size());
-  if (!message.flags.compress) message.frames = engineio::Frames::without_compression(*message.frames);
-}
-
-std::string_view offset_of(const PacketFormat& format) {
-  return format.offsets ? offset_placeholder : std::string_view();
-}
-
-}  // namespace
-
 Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message,
                                                  std::string_view data) {
-  auto frames = encode_event_data(format, message.name_space, data, offset_of(format));
+  const std::string offset = offset_of(format, message);
+  auto frames = encode_event_data(format, message.name_space, data, offset);
   if (!frames) return Failure(frames.error());
-  set_frames(format, message, std::move(*frames), offset_of(format));
+  set_frames(format, message, std::move(*frames), offset);
   return {};
 }
 
 bool encode_broadcast_json(const PacketFormat& format, Broadcast& message, std::string_view data) {
-  auto frames = encode_event_json(format, message.name_space, data, offset_of(format));
+  const std::string offset = offset_of(format, message);
+  auto frames = encode_event_json(format, message.name_space, data, offset);
   if (!frames) return false;
-  set_frames(format, message, std::move(*frames), offset_of(format));
+  set_frames(format, message, std::move(*frames), offset);
   return true;
+}
+
+engineio::FramesPtr frames_with(const Broadcast& message, const StreamOffset& offset) {
+  if (message.offset_at == 0) return message.frames;
+  return engineio::Frames::with_bytes(*message.frames, message.offset_at, to_string(offset));
 }
 
 // A foreign broadcast has only its packet; that is read again, because hardly anybody asks.

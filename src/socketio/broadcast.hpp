@@ -14,6 +14,7 @@
 
 #include "engineio/frames.hpp"
 #include "socketio/packet.hpp"
+#include "socketio/stream_offset.hpp"
 
 namespace carillon::socketio {
 
@@ -30,6 +31,11 @@ struct Broadcast : Selection {
   engineio::FramesPtr frames;           // the packet, encoded for all receivers
   std::optional<std::uint64_t> ack_id;  // the packet's, where an acknowledgement is wanted
   std::size_t offset_at = 0;            // in the frames' bytes: where the recovery offset goes; 0: nowhere
+
+  // Recovery by the stream. A broadcast of this node is held by its receivers until its place in the stream is known.
+  bool awaits_entry = false;
+  std::uint64_t shard_mask = ~std::uint64_t{0};  // of this node, which deliver it
+  StreamOffset entry{};                          // of another node's, where it was found; set before it is encoded
 
   // For adapters, which encode it again; empty on a broadcast that came from another node.
   std::string event;
@@ -105,6 +111,8 @@ std::uint64_t next_broadcast_ack_id();
 BroadcastPtr make_broadcast(const PacketFormat& format, std::string_view name_space, std::vector<std::string> rooms,
                             std::vector<std::string> except, BroadcastFlags flags, std::string_view event,
                             const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);
+// The part of it that encodes: fills in frames, offset_at, event and args of a message that has its selection.
+void set_event(const PacketFormat& format, Broadcast& message, std::string_view event, const Args& args);
 // The same of an event that another server has sent; null if it has a name that no event may have.
 BroadcastPtr make_foreign_broadcast(const PacketFormat& format, Selection selection, const std::string& event,
                                     const Args& args, std::optional<std::uint64_t> ack_id = std::nullopt);
@@ -112,6 +120,9 @@ BroadcastPtr make_foreign_broadcast(const PacketFormat& format, Selection select
 Result<void, MsgpackError> encode_broadcast_data(const PacketFormat& format, Broadcast& message, std::string_view data);
 // See encode_event_json(). False: nested too deep.
 bool encode_broadcast_json(const PacketFormat& format, Broadcast& message, std::string_view data);
+
+// Its packet, with what its receivers get as their offset.
+engineio::FramesPtr frames_with(const Broadcast& message, const StreamOffset& offset);
 
 // What a broadcast says, also one that came from another node; `format` is that of its packet.
 struct BroadcastEvent {

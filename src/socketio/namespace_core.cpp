@@ -32,12 +32,12 @@ void NamespaceCore::for_each_in(const std::string& room, Visitor visit) {
 }
 
 template <class Visitor>
-void NamespaceCore::for_each_match(const Selection& whom, Visitor visit) {
+void NamespaceCore::for_each_match(const Selection& whom, Visitor visit, bool also_catching_up) {
   const std::uint64_t mark = ++mark_;
   const auto visit_once = [&](SocketCore& socket) {
     if (socket.mark_ == mark) return;
     socket.mark_ = mark;
-    if (socket.state_ == SocketCore::State::connected) visit(socket);
+    if (socket.state_ == SocketCore::State::connected || (also_catching_up && socket.is_catching_up())) visit(socket);
   };
   for (const std::string& room : whom.except) for_each_in(room, [&](SocketCore& socket) { socket.mark_ = mark; });
   if (whom.rooms.empty()) {
@@ -63,16 +63,23 @@ void NamespaceCore::tell_watchers(const Broadcast& message) {
 void NamespaceCore::deliver(const Broadcast& message) {
   if (watchers_ > 0) tell_watchers(message);
   std::uint64_t delivered = 0;
-  for_each_match(message, [&](SocketCore& socket) {
-    if (message.flags.is_volatile) {
-      if (socket.send_volatile(message.frames)) ++delivered;
-    } else {
-      socket.send(message.frames);
-      ++delivered;
-    }
-  });
+  const auto deliver_to = [&](SocketCore& socket) {
+    if (socket.deliver(message)) ++delivered;
+  };
+  for_each_match(message, deliver_to, true);
   server_.stats().broadcasts.add();
   server_.stats().deliveries.add(delivered);
+}
+
+void NamespaceCore::hold(const Broadcast& message, std::vector<std::weak_ptr<SocketCore>>& receivers) {
+  if (watchers_ > 0) tell_watchers(message);
+  const auto hold_for = [&](SocketCore& socket) {
+    socket.hold(message);
+    receivers.push_back(socket.weak_from_this());
+  };
+  for_each_match(message, hold_for, true);
+  server_.stats().broadcasts.add();
+  server_.stats().deliveries.add(receivers.size());
 }
 
 void NamespaceCore::deliver_with_ack(const Broadcast& message, std::shared_ptr<AckObserver> observer,
@@ -177,7 +184,10 @@ void NamespaceCore::open_own_room(SocketCore& socket, Task done) {
 }
 
 void NamespaceCore::leave_all(SocketCore& socket) {
-  const bool had_own_room = by_id_.erase(socket.id()) > 0;
+  // Whoever asks to come back has the id of a socket that may still be there.
+  const auto own = by_id_.find(socket.id());
+  const bool had_own_room = own != by_id_.end() && own->second == &socket;
+  if (had_own_room) by_id_.erase(own);
   const auto gone = rooms_.leave_all(socket);
   server_.stats().rooms.add(-static_cast<std::int64_t>(gone.size()));
   for (const std::string& room : gone) close_unless_used(room);

@@ -36,6 +36,8 @@ class NamespaceCore {
 
   // Sends to the matching sockets of this shard, each at most once.
   void deliver(const Broadcast& message);
+  // They get it when its place in the stream is known: appends them to `receivers`.
+  void hold(const Broadcast& message, std::vector<std::weak_ptr<SocketCore>>& receivers);
   // The same, and waits for what they answer. `done` may be called before this returns: when nobody is there.
   // With an observer the answers go to it.
   void deliver_with_ack(const Broadcast& message, std::shared_ptr<AckObserver> observer, OperationPartDone done);
@@ -79,8 +81,9 @@ class NamespaceCore {
   void tell_watchers(const Broadcast& message);
 
   // Visits the connected sockets that are meant, each once. The visitor leaves rooms and sockets as they are.
+  // `also_catching_up`: those that come back, too, which are in their rooms before they are connected.
   template <class Visitor>
-  void for_each_match(const Selection& whom, Visitor visit);
+  void for_each_match(const Selection& whom, Visitor visit, bool also_catching_up = false);
   template <class Visitor>
   void for_each_in(const std::string& room, Visitor visit);
 

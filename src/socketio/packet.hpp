@@ -49,7 +49,8 @@ void check_text(std::string_view text);
 // How a server writes its packets, for all of its clients.
 struct PacketFormat {
   PacketParser parser = PacketParser::json;
-  bool offsets = false;  // events without acknowledgement end with one more argument, the recovery offset
+  bool offsets = false;         // events without acknowledgement end with one more argument, the recovery offset
+  bool stream_offsets = false;  // which is a StreamOffset
 };
 
 // Encoders. `name_space` is "/" or "/name"; the result is ready for any transport.

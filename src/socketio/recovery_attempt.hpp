@@ -9,6 +9,7 @@
 
 #include "socketio/recovery_offset.hpp"
 #include "socketio/recovery_store.hpp"
+#include "socketio/session_port.hpp"
 
 namespace carillon::socketio {
 
@@ -20,9 +21,17 @@ struct RecoveryAttempt {
   std::optional<RecoveryOffset> offset;  // none: it has had no event
   std::string identity;                  // whose session that is
   std::optional<StoredSession> session;  // when it has been taken
+
+  // By the stream:
+  std::optional<StreamOffset> entry;    // none: it has had no event
+  std::optional<SessionRecord> record;  // whose session that is
 };
 
 // From the auth of a CONNECT; none if it does not ask for recovery, or in a form that is none.
 std::unique_ptr<RecoveryAttempt> read_attempt(const Value& auth);
+std::unique_ptr<RecoveryAttempt> read_stream_attempt(const Value& auth);
+
+// What was kept of the socket's data, and over it what the middleware has set for the new connection.
+Value merged(Value kept, Value fresh);
 
 }  // namespace carillon::socketio

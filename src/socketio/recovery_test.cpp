@@ -257,6 +257,16 @@ TEST_F(RecoveryTest, AuthenticatesBeforeItReplaysAndARefusedAttemptUsesNothingUp
   EXPECT_TRUE(client.recovered);
 }
 
+TEST_F(RecoveryTest, ARefusedAttemptTakesNothingFromAConnectionThatIsAlive) {
+  ReturningClient client(bench);
+  client.connect({{"user", "ann"}});
+  ReturningClient thief(bench);
+  thief.pid = client.pid;
+  EXPECT_THAT(thief.connect({{"user", "banned"}}), ElementsAre(R"(4{"message":"go away"})"));
+  bench.root().to(client.sid).emit("still reachable");
+  EXPECT_THAT(client.events(), ElementsAre("still reachable"));
+}
+
 TEST_F(RecoveryTest, AnotherIdentityGetsANewSocketAndTheSessionStays) {
   ReturningClient client(bench);
   client.connect({{"user", "ann"}});

@@ -34,6 +34,7 @@ ServerCore::ServerCore(const Options& options, NamespaceRegistry& namespaces, Su
       surroundings_(surroundings),
       shard_link_(std::make_shared<ShardLink>(surroundings.shard)),
       recovery_timer_(std::make_unique<RecoveryTimer>(*this)) {
+  if (surroundings_.streams != nullptr) stream_shard_ = std::make_unique<StreamShard>(*this, *surroundings_.streams);
   for (const auto& [name, handlers] : namespaces.fixed())
     namespaces_.emplace(name, std::make_unique<NamespaceCore>(*this, name, handlers, NamespaceCore::Kind::fixed));
 }
@@ -54,11 +55,11 @@ void ServerCore::on_close(engineio::Session& session, engineio::CloseReason reas
 }
 
 void ServerCore::on_ping_sent(engineio::Session& session) {
-  if (surroundings_.recovery != nullptr && session.attachment) client_of(session).on_ping_sent();
+  if (format().offsets && session.attachment) client_of(session).on_ping_sent();
 }
 
 void ServerCore::on_pong(engineio::Session& session) {
-  if (surroundings_.recovery != nullptr && session.attachment) client_of(session).on_pong();
+  if (format().offsets && session.attachment) client_of(session).on_pong();
 }
 
 void ServerCore::on_upgraded(engineio::Session& session) {
@@ -130,6 +131,7 @@ void ServerCore::operate(const Operation& operation, OperationPartDone done) {
 }
 
 void ServerCore::deliver(const Broadcast& message) {
+  if (stream_shard_ && message.entry.exists()) stream_shard_->note_entry(message.name_space, message.entry);
   if (NamespaceCore* name_space = find_namespace(message.name_space)) name_space->deliver(message);
 }
 

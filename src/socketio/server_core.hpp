@@ -18,6 +18,7 @@
 #include "socketio/shard_link.hpp"
 #include "socketio/shard_port.hpp"
 #include "socketio/stats.hpp"
+#include "socketio/stream_shard.hpp"
 
 namespace carillon::socketio {
 
@@ -47,6 +48,7 @@ class ServerCore final : public engineio::SessionHandler {
     Random& random;
     Recovery* recovery = nullptr;  // null: clients are not recovered
     unsigned shard_index = 0;
+    StreamRecovery* streams = nullptr;  // instead of `recovery`: clients are recovered by the stream
   };
   ServerCore(const Options& options, NamespaceRegistry& namespaces, Surroundings surroundings);
   ~ServerCore() override;
@@ -67,6 +69,9 @@ class ServerCore final : public engineio::SessionHandler {
   void deliver_log();
   // The position in it up to which this shard has delivered.
   std::uint64_t cursor() const { return cursor_; }
+
+  // Null where clients are not recovered by the stream.
+  StreamShard* stream_shard() const { return stream_shard_.get(); }
 
   // A session is waiting to be recovered, or a broadcast has been kept: looks after them until there are none.
   void watch_recovery();
@@ -89,7 +94,11 @@ class ServerCore final : public engineio::SessionHandler {
 
   // The time of the event being handled, for deadlines set by it.
   TimePoint now() const { return now_; }
-  PacketFormat format() const { return {.parser = options_.parser, .offsets = surroundings_.recovery != nullptr}; }
+  PacketFormat format() const {
+    return {.parser = options_.parser,
+            .offsets = surroundings_.recovery != nullptr || surroundings_.streams != nullptr,
+            .stream_offsets = surroundings_.streams != nullptr};
+  }
   void set_time(TimePoint now) { now_ = now; }
 
  private:
@@ -109,6 +118,7 @@ class ServerCore final : public engineio::SessionHandler {
   std::vector<BroadcastPtr> unread_;  // of the recovery log, while it is being delivered
   bool delivering_log_ = false;
   std::unique_ptr<RecoveryTimer> recovery_timer_;
+  std::unique_ptr<StreamShard> stream_shard_;
 };
 
 }  // namespace carillon::socketio

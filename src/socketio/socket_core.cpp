@@ -32,6 +32,7 @@ SocketCore::SocketCore(Client& client, NamespaceCore& name_space, std::string id
       session_(client.session()),
       id_(std::move(id)),
       handshake_(std::move(auth), client.session().request()) {
+  if (name_space.server().stream_shard() != nullptr) stream_ = std::make_unique<SocketStream>();
   name_space.attach();
 }
 
@@ -67,7 +68,7 @@ void SocketCore::refuse(const ConnectError& error) {
 
 // The socket's own id is a room like others: the client hears of its connection when messages to it arrive.
 void SocketCore::connect() {
-  if (attempt_) return take_session();
+  if (attempt_) return stream_ ? take_stream_session() : take_session();
   namespace_.open_own_room(*this, [weak = weak_from_this()] {
     if (const auto socket = weak.lock()) socket->finish_connect();
   });
@@ -81,7 +82,12 @@ void SocketCore::finish_connect() {
   namespace_.add(*this);
   client_.connected();
   open_session();
-  client_.send_connect(*this, recovery_ ? recovery_->pid() : std::string_view());
+  const std::string_view pid = stream_ ? std::string_view(stream_->pid) : std::string_view();
+  client_.send_connect(*this, recovery_ ? recovery_->pid() : pid);
+  tell_connected();
+}
+
+void SocketCore::tell_connected() {
   for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
     if (state_ != State::connected) break;
     call_application(stats(), "connection to", namespace_.name(), [&] { handler(face_); });
@@ -106,6 +112,7 @@ void SocketCore::emit(std::string_view event, const Args& args, const BroadcastF
   check_event(event, args);
   if (is_over()) return;  // the connection may still be there, for other namespaces
   if (watches_outgoing()) tell_outgoing(event, args);
+  if (stream_) return emit_by_stream(event, args, flags);
   const ServerCore& server = namespace_.server();
   if (!server.format().offsets) return transmit(encode_event(server.format(), namespace_.name(), event, args), flags);
   if (flags.is_volatile || !recovery_) {
@@ -223,6 +230,7 @@ void SocketCore::disconnect(bool close) {
   if (state_ == State::connecting) return refuse({"Disconnected by the server", nullptr});
   const auto keep = shared_from_this();
   send(encode_control(namespace_.server().format(), PacketType::disconnect, namespace_.name()));
+  send_all_held();
   client_.forget(*this);
   end(DisconnectReason::server_namespace_disconnect);
 }
@@ -246,11 +254,12 @@ void SocketCore::end(DisconnectReason reason) {
   while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
   for (const AwaitedAnswer& entry : std::exchange(awaited_answers_, {})) entry.answers->gone(entry.place);
   if (recovery_) park(reason);
+  if (stream_ && was_connected) close_stream_session(reason);
   if (attempt_ && attempt_->session) {  // the connection broke again before it was back
     ServerCore& server = namespace_.server();
     server.surroundings().recovery->store.keep(std::move(*attempt_->session), server.now());
   }
-  if (was_connected) namespace_.remove(*this);
+  if (was_connected || is_catching_up()) namespace_.remove(*this);
   namespace_.leave_all(*this);
   if (watches_outgoing()) namespace_.count_watchers(-1);
   // Handlers may hold what refers to this socket: all are gone with it.

@@ -17,11 +17,14 @@
 #include "base/time.hpp"
 #include "base/timer_wheel.hpp"
 #include "engineio/session.hpp"
+#include "socketio/broadcast.hpp"
 #include "socketio/listeners.hpp"
 #include "socketio/packet.hpp"
 #include "socketio/recovery_attempt.hpp"
 #include "socketio/recovery_state.hpp"
 #include "socketio/rooms.hpp"
+#include "socketio/session_port.hpp"
+#include "socketio/socket_stream.hpp"
 #include "socketio/stats.hpp"
 
 namespace carillon::socketio {
@@ -30,6 +33,7 @@ class BroadcastAnswers;
 class CatchAll;
 class Client;
 class NamespaceCore;
+class StreamShard;
 struct HeldEvent;
 struct IncomingPacket;
 struct SocketExtras;
@@ -71,8 +75,23 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void on_ack(IncomingPacket& packet);
 
   // --- to the client ---
-  void send(const engineio::FramesPtr& frames) { session_.send(frames); }
-  bool send_volatile(const engineio::FramesPtr& frames) { return session_.send_volatile(frames); }
+  void send(const engineio::FramesPtr& frames) {
+    if (stream_ && stream_->holds()) return hold_behind(frames, false);
+    session_.send(frames);
+  }
+  // Whether it is on its way.
+  bool send_volatile(const engineio::FramesPtr& frames) {
+    if (!stream_ || !stream_->holds()) return session_.send_volatile(frames);
+    hold_behind(frames, true);
+    return true;
+  }
+  // A broadcast that is ready to go; the same.
+  bool deliver(const Broadcast& message) {
+    if (stream_) return deliver_entry(message);
+    if (message.flags.is_volatile) return session_.send_volatile(message.frames);
+    session_.send(message.frames);
+    return true;
+  }
   void emit(std::string_view event, const Args& args, const BroadcastFlags& flags);
   void emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout);
 
@@ -105,6 +124,13 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void note_joined(std::string_view room);
   void note_left(std::string_view room);
 
+  // --- recovery by the stream; see stream_shard.hpp ---
+  void hold(const Broadcast& message);
+  void place(const Broadcast& message, const engineio::FramesPtr& frames, const StreamOffset& entry);
+  void write_session(SessionPort::Life life);
+  SocketStream* stream() { return stream_.get(); }
+  bool is_catching_up() const { return stream_ && stream_->is_catching_up; }
+
   // Leaves the rooms and the namespace and tells the application. No packet is sent. The caller drops its pointer.
   void end(DisconnectReason reason);
 
@@ -129,8 +155,28 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void give_way();
   void park(DisconnectReason reason);
 
+  StreamShard* stream_shard() const;
+  bool deliver_entry(const Broadcast& message);
+  void hold_behind(engineio::FramesPtr frames, bool is_volatile, std::size_t offset_at = 0);
+  void send_held();
+  void send_all_held();
+  bool send_packet(const HeldPackets::Packet& packet);
+  void keep_arrival(engineio::FramesPtr frames, const StreamOffset& entry);
+  void emit_by_stream(std::string_view event, const Args& args, const BroadcastFlags& flags);
+  SessionRecord record() const;
+  void write_session_soon();
+  void open_stream_session(bool is_new);
+  void close_stream_session(DisconnectReason reason);
+  void start_by_stream();
+  void take_stream_session();
+  void catch_up();
+  void ask_history();
+  void forget_session();
+  void finish_catching_up(History history);
+
   void connect();
   void finish_connect();
+  void tell_connected();
   void refuse(const ConnectError& error);
   void run_event_middleware(std::shared_ptr<const HeldEvent> event, std::size_t index);
   void dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> ack_id);
@@ -159,10 +205,12 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   std::string identity_;                      // whose socket it is, if the application says so
   std::unique_ptr<RecoveryAttempt> attempt_;  // while it connects
   std::unique_ptr<RecoveryState> recovery_;   // while it is connected
+  std::unique_ptr<SocketStream> stream_;      // null: clients are not recovered by the stream
   std::uint64_t mark_ = 0;                    // the last broadcast that has seen this socket: nobody gets one twice
   std::uint32_t place_ = 0;                   // in the namespace's list
   State state_ = State::connecting;
   bool recovered_ = false;
+  bool gives_way_ = false;  // to the client's next connection
 };
 
 }  // namespace carillon::socketio

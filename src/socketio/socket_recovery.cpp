@@ -7,6 +7,7 @@
 #include "socketio/recovery_attempt.hpp"
 #include "socketio/server_core.hpp"
 #include "socketio/socket_core.hpp"
+#include "socketio/stream_shard.hpp"
 
 namespace carillon::socketio {
 namespace {
@@ -23,16 +24,6 @@ std::size_t bytes_of(const std::vector<engineio::FramesPtr>& all) {
   std::size_t bytes = 0;
   for (const engineio::FramesPtr& frames : all) bytes += frames->bytes();
   return bytes;
-}
-
-// What was kept, and over it what the middleware has set for the new connection.
-Value merged(Value kept, Value fresh) {
-  auto* members = std::get_if<Object>(&fresh.storage());
-  auto* result = std::get_if<Object>(&kept.storage());
-  if (members == nullptr) return fresh;
-  if (result == nullptr) return members->empty() ? kept : fresh;
-  for (auto& [key, value] : *members) result->set(key, std::move(value));
-  return kept;
 }
 
 bool comes_back(DisconnectReason reason) {
@@ -53,6 +44,15 @@ bool comes_back(DisconnectReason reason) {
 
 }  // namespace
 
+Value merged(Value kept, Value fresh) {
+  auto* members = std::get_if<Object>(&fresh.storage());
+  auto* result = std::get_if<Object>(&kept.storage());
+  if (members == nullptr) return fresh;
+  if (result == nullptr) return members->empty() ? kept : fresh;
+  for (auto& [key, value] : *members) result->set(key, std::move(value));
+  return kept;
+}
+
 std::unique_ptr<RecoveryAttempt> read_attempt(const Value& auth) {
   const Value* pid = auth.find("pid");
   if (pid == nullptr || pid->as_string() == nullptr) return nullptr;
@@ -68,6 +68,7 @@ std::unique_ptr<RecoveryAttempt> read_attempt(const Value& auth) {
 // --- coming back ---
 
 void SocketCore::start() {
+  if (stream_) return start_by_stream();
   const auto& surroundings = namespace_.server().surroundings();
   if (surroundings.recovery != nullptr && client_.recoverable()) attempt_ = read_attempt(handshake_.auth());
   if (!attempt_) return run_middleware(0);
@@ -87,7 +88,9 @@ void SocketCore::on_found(std::optional<RecoveryStore::Facts> facts) {
   }
   id_ = std::move(facts->sid);
   attempt_->identity = std::move(facts->identity);
-  if (!namespace_.server().surroundings().recovery->rules.skip_middlewares) return run_middleware(0);
+  const auto& surroundings = namespace_.server().surroundings();
+  const RecoveryRules& rules = stream_ ? surroundings.streams->rules : surroundings.recovery->rules;
+  if (!rules.skip_middlewares) return run_middleware(0);
   identity_ = attempt_->identity;
   connect();
 }
@@ -155,6 +158,10 @@ void SocketCore::start_afresh() {
 }
 
 void SocketCore::open_session() {
+  if (stream_) {
+    if (client_.recoverable()) open_stream_session(true);
+    return;
+  }
   const auto& surroundings = namespace_.server().surroundings();
   if (surroundings.recovery == nullptr || !client_.recoverable()) return;
   if (!recovery_)
@@ -172,6 +179,7 @@ void SocketCore::open_session() {
 void SocketCore::give_way() {
   if (state_ != State::connected) return;
   const auto keep = shared_from_this();
+  gives_way_ = true;
   client_.forget(*this);
   end(DisconnectReason::transport_close);
   client_.close_if_unused();
@@ -192,18 +200,22 @@ void SocketCore::park(DisconnectReason reason) {
 
 void SocketCore::on_ping_sent() {
   if (recovery_) recovery_->ping_sent(namespace_.server().cursor());
+  if (stream_ && !stream_->is_catching_up) stream_->pinged = stream_shard()->position(namespace_.name());
 }
 
 void SocketCore::on_pong() {
   if (recovery_) recovery_->pong();
+  if (stream_ && stream_->pinged) stream_->proven = *std::exchange(stream_->pinged, std::nullopt);
 }
 
 void SocketCore::note_joined(std::string_view room) {
   if (recovery_) recovery_->joined(room, namespace_.server().cursor());
+  write_session_soon();
 }
 
 void SocketCore::note_left(std::string_view room) {
   if (recovery_) recovery_->left(room, namespace_.server().cursor());
+  write_session_soon();
 }
 
 }  // namespace carillon::socketio

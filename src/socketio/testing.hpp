@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -81,7 +82,9 @@ class FakeNode final : public BroadcastPort {
 
  private:
   void deliver(BroadcastPtr message) {
-    if (recovery != nullptr) {
+    if (message->awaits_entry) {
+      core->stream_shard()->hold(message);
+    } else if (recovery != nullptr) {
       recovery->log.append(message, ~std::uint64_t{0}, *now);
       core->deliver_log();
     } else {
@@ -95,7 +98,7 @@ class FakeNode final : public BroadcastPort {
 // Knows which rooms are open, and confirms at once or when it is told to.
 class FakeCluster final : public ClusterPort {
  public:
-  void publish(BroadcastPtr) override {}
+  void publish(BroadcastPtr message) override { published.push_back(std::move(message)); }
   void open_namespace(std::string_view name_space) override {
     EXPECT_TRUE(namespaces.insert(std::string(name_space)).second) << name_space << " was open";
   }
@@ -120,9 +123,10 @@ class FakeCluster final : public ClusterPort {
     return std::string(name_space) + "#" + std::string(room);
   }
 
-  std::set<std::string> namespaces;  // beside those that were there at the start
-  std::set<std::string> rooms;       // "/#room"
-  bool slow = false;                 // confirms when told to
+  std::vector<BroadcastPtr> published;  // by sockets: those of the node are the node's
+  std::set<std::string> namespaces;     // beside those that were there at the start
+  std::set<std::string> rooms;          // "/#room"
+  bool slow = false;                    // confirms when told to
   std::vector<Task> waiting;
 
  private:
@@ -134,6 +138,53 @@ class FakeCluster final : public ClusterPort {
       done();
     }
   }
+};
+
+// Keeps records, and gives the history that it is told to. Answers by mail.
+class FakeSessions final : public SessionPort {
+ public:
+  void write(SessionRecord record, Life life) override {
+    log.push_back((life == Life::fresh ? "fresh " : life == Life::lost ? "lost " : "write ") + record.sid);
+    records.insert_or_assign(record.pid, std::move(record));
+  }
+  void remove(std::string pid, std::string owner) override {
+    log.push_back("remove " + records.at(pid).sid);
+    EXPECT_EQ(records.at(pid).owner, owner);
+    records.erase(pid);
+  }
+  void opened(std::string_view pid, ShardPort&, std::function<void()> give_way) override {
+    connected.insert_or_assign(std::string(pid), std::move(give_way));
+  }
+  void closed(std::string_view pid) override { connected.erase(std::string(pid)); }
+  void find(std::string pid, ShardPort& asker, std::function<void(std::optional<SessionRecord>)> done) override {
+    std::optional<SessionRecord> record;
+    if (const auto found = records.find(pid); found != records.end()) record = found->second;
+    asker.post([done, record] { done(record); });
+  }
+  void take(SessionRecord found, SessionRecord successor, ShardPort& asker, std::function<void(bool)> done) override {
+    if (const auto socket = connected.find(found.pid); socket != connected.end()) std::exchange(socket->second, {})();
+    const bool is_ours = !is_taken && records.contains(found.pid);
+    if (is_ours) records.insert_or_assign(found.pid, std::move(successor));
+    asker.post([done, is_ours] { done(is_ours); });
+  }
+  void read_history(SessionRecord, StreamOffset from, ShardPort& asker,
+                    std::function<void(std::optional<History>)> done) override {
+    asked_from = from;
+    if (is_slow) {
+      answer = [this, done] { done(history); };
+    } else {
+      asker.post([this, done] { done(history); });
+    }
+  }
+
+  std::map<std::string, SessionRecord> records;
+  std::map<std::string, std::function<void()>> connected;
+  std::vector<std::string> log;
+  std::optional<History> history = History{};
+  StreamOffset asked_from;
+  bool is_taken = false;  // by somebody else, meanwhile
+  bool is_slow = false;   // the history comes when `answer` is called
+  std::function<void()> answer;
 };
 
 // A server on virtual time. Namespaces are made before the first client.
@@ -195,6 +246,8 @@ class Bench {
   NamespaceRegistry registry{node, namespace_limits};
   bool clustered = false;
   bool recovers = false;
+  bool recovers_by_stream = false;
+  FakeSessions sessions;
   RecoveryLog::Limits log_limits{Milliseconds(165'000), 1'000'000};
   MemoryRecoveryStore::Limits store_limits{Milliseconds(120'000), 100};
   RecoveryRules recovery_rules;
@@ -216,10 +269,17 @@ class Bench {
       node.recovery = &*recovery_;
       node.now = &world.now;
     }
-    core_ =
-        std::make_unique<ServerCore>(options, registry,
-                                     ServerCore::Surroundings{shard, node, clustered ? &cluster : nullptr, world.timers,
-                                                              world.random, recovery_ ? &*recovery_ : nullptr});
+    if (recovers_by_stream)
+      stream_recovery_.emplace(StreamRecovery{
+          .rules = recovery_rules,
+          .sessions = sessions,
+          .renew_interval = Milliseconds(10'000),
+          .stream_of = [](std::string_view name_space) -> std::size_t { return name_space == "/" ? 0 : 1; }});
+    core_ = std::make_unique<ServerCore>(
+        options, registry,
+        ServerCore::Surroundings{shard, node, clustered || recovers_by_stream ? &cluster : nullptr, world.timers,
+                                 world.random, recovery_ ? &*recovery_ : nullptr, 0,
+                                 stream_recovery_ ? &*stream_recovery_ : nullptr});
     core_->set_time(world.now);
     node.core = core_.get();
     engine_ = std::make_unique<engineio::EngineBench>(world, *core_, engine_options);
@@ -229,6 +289,7 @@ class Bench {
   std::unique_ptr<RecoveryLog> log_;
   std::unique_ptr<MemoryRecoveryStore> store_;
   std::optional<Recovery> recovery_;
+  std::optional<StreamRecovery> stream_recovery_;
   std::vector<std::unique_ptr<ParentPort>> parent_ports_;
   std::vector<std::unique_ptr<Namespace>> parent_faces_;
   std::vector<std::unique_ptr<Namespace>> faces_;
