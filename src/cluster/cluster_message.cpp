@@ -69,7 +69,7 @@ std::optional<Object> with_packet(const std::string& event, const Args& args) {
 std::optional<Object> ack_broadcast(const socketio::Broadcast& message, std::string_view id, Milliseconds ack_timeout) {
   auto data = with_packet(message.event, message.args);
   if (!data) return std::nullopt;
-  socketio::Selection timed = message;
+  socketio::Selection timed = static_cast<const socketio::Selection&>(message);
   if (timed.flags.timeout.count() == 0) timed.flags.timeout = ack_timeout;
   data->append("requestId", id);
   data->append("opts", selection_value(timed));

@@ -212,7 +212,7 @@ void MessageAdapter::on_request(const IncomingMessage& message, std::string_view
     case OperationKind::emit_with_ack:
       return perform_broadcast(*request, std::move(asker), place);
     case OperationKind::server_side_emit:
-      return perform_server_event(std::move(*request), std::move(asker));
+      return perform_server_event(std::move(*request), asker);
     case OperationKind::fetch:
     case OperationKind::join:
     case OperationKind::leave:
@@ -260,7 +260,7 @@ void MessageAdapter::perform_broadcast(const MessageRequest& request, Asker aske
   clients(0);
 }
 
-void MessageAdapter::perform_server_event(MessageRequest request, Asker asker) {
+void MessageAdapter::perform_server_event(MessageRequest request, const Asker& asker) {
   socketio::Operation& operation = request.operation;
   NodePort::ServerAnswer answer;
   if (operation.wants_answers) {

@@ -93,7 +93,7 @@ class MessageAdapter : public Adapter {
   void deliver(MessageRequest request, const socketio::StreamOffset& entry, std::string_view place);
   void perform(MessageRequest request, Asker asker);
   void perform_broadcast(const MessageRequest& request, Asker asker, std::string_view place);
-  void perform_server_event(MessageRequest request, Asker asker);
+  void perform_server_event(MessageRequest request, const Asker& asker);
   void respond(const Asker& asker, MessageType type, Object members);
   void on_answer(const IncomingMessage& message, std::string_view place);
 

@@ -30,7 +30,8 @@ std::string sharded_channel(std::string_view key, ShardedMode mode, const socket
 }
 
 ShardedAdapter::ShardedAdapter(redis::Link& link, NodePort& port, Random& random, const ShardedOptions& options)
-    : MessageAdapter(link, port, random, options, redis::ChannelKind::sharded,
+    : MessageAdapter(link, port, random, static_cast<const MessageAdapterOptions&>(options),
+                     redis::ChannelKind::sharded,
                      [mode = options.mode](std::string_view room) { return has_channel(mode, room); }),
       mode_(options.mode) {}
 

@@ -20,7 +20,8 @@ socketio::StreamOffset to_offset(std::string_view id) {
 }  // namespace
 
 StreamsAdapter::StreamsAdapter(redis::Link& link, NodePort& port, Random& random, const StreamsOptions& options)
-    : MessageAdapter(link, port, random, options, options.channels, [](std::string_view) { return false; }),
+    : MessageAdapter(link, port, random, static_cast<const MessageAdapterOptions&>(options), options.channels,
+                     [](std::string_view) { return false; }),
       options_(options) {
   options_.stream_count = std::max(options_.stream_count, 1U);
   std::size_t index = 0;

@@ -30,6 +30,7 @@ void Admissions::forget(const Peer& peer) {
 
 std::vector<std::uint64_t> Admissions::tickets() const {
   std::vector<std::uint64_t> all;
+  all.reserve(waiting_.size());
   for (const auto& [ticket, waiting] : waiting_) all.push_back(ticket);
   return all;
 }

@@ -45,7 +45,9 @@ void Frames::append_binary(std::string_view bytes) {
 
 // --- other forms ---
 
+// The argument outlives what the caller does with the result; a copy would cost each receiver a count of references.
 const FramesPtr& Frames::in_form(const FramesPtr& frames, BinaryForm form) {
+  // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter)
   if (form == BinaryForm::raw || std::ranges::none_of(frames->parts_, &Part::binary)) return frames;
   if (const Variant* made = frames->find_variant(form)) return made->frames;
   // One lock for all: it is held while the first of all receivers of binary in an old form makes that form.

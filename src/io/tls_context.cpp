@@ -78,7 +78,7 @@ TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::load(const TlsOptions& options) {
   SSL_CTX* raw = SSL_CTX_new(TLS_server_method());
   if (raw == nullptr) return Failure("TLS cannot be used: " + openssl_reason());
-  const std::shared_ptr<TlsContext> context(new TlsContext(raw));
+  std::shared_ptr<TlsContext> context(new TlsContext(raw));
   ERR_clear_error();
   set_common_rules(raw, options.min_version == "1.3");
   set_server_rules(raw);
@@ -100,7 +100,7 @@ Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::load(const Tl
 Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::load(const TlsDialOptions& options) {
   SSL_CTX* raw = SSL_CTX_new(TLS_client_method());
   if (raw == nullptr) return Failure("TLS cannot be used: " + openssl_reason());
-  const std::shared_ptr<TlsContext> context(new TlsContext(raw));
+  std::shared_ptr<TlsContext> context(new TlsContext(raw));
   ERR_clear_error();
   set_common_rules(raw, false);
   if (!options.certificate_file.empty()) {

@@ -54,8 +54,8 @@ Server::~Server() = default;
 void Server::adapter(AdapterOptions options) { node_->set_adapter(std::move(options)); }
 Namespace& Server::of(std::string_view name) { return node_->of(name); }
 Namespace& Server::of(std::regex pattern) {
-  return of(
-      NamespacePredicate([pattern = std::move(pattern)](const std::string& name, const Value&, NamespaceAllow allow) {
+  return of(NamespacePredicate(
+      [pattern = std::move(pattern)](const std::string& name, const Value&, const NamespaceAllow& allow) {
         allow(std::regex_search(name, pattern));
       }));
 }

@@ -64,10 +64,11 @@ void add_to(OperationResult& sum, OperationResult part) {
 void operate_on_shards(std::span<ServerCore* const> shards, std::size_t home, OperationPtr operation,
                        OperationDone done) {
   ServerCore& asker = *shards[home];
-  const auto gather = std::make_shared<Gather>(asker, shards.size() + 1, operation, std::move(done));
+  const OperationPtr asked = std::move(operation);
+  const auto gather = std::make_shared<Gather>(asker, shards.size() + 1, asked, std::move(done));
   for (ServerCore* core : shards) {
-    run_on(*core, [core, operation, gather, &asker] {
-      core->operate(*operation, [gather, &asker](OperationResult part) {
+    run_on(*core, [core, asked, gather, &asker] {
+      core->operate(*asked, [gather, &asker](OperationResult part) {
         run_on(asker, [gather, part = std::move(part)]() mutable { gather->add(std::move(part)); });
       });
     });

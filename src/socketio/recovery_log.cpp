@@ -12,8 +12,8 @@ constexpr std::size_t entry_bytes = 256;  // of the log's own, about
 
 std::size_t bytes_of(const Broadcast& message) {
   std::size_t bytes = entry_bytes + message.frames->bytes() + message.args.text().size() + message.event.size();
-  for (const std::string& room : message.rooms) bytes += room.size() + sizeof room;
-  for (const std::string& room : message.except) bytes += room.size() + sizeof room;
+  for (const std::string& room : message.rooms) bytes += room.size() + sizeof(std::string);
+  for (const std::string& room : message.except) bytes += room.size() + sizeof(std::string);
   return bytes;
 }
 

@@ -10,7 +10,7 @@
 
 #include "websocket/deflate_stats.hpp"
 
-struct z_stream_s;
+struct z_stream_s;  // NOLINT(readability-identifier-naming): zlib's
 
 namespace carillon::websocket {
 

@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "websocket/deflate_stats.hpp"
 
-struct z_stream_s;
+struct z_stream_s;  // NOLINT(readability-identifier-naming): zlib's
 
 namespace carillon::websocket {
 
