@@ -10,6 +10,7 @@ namespace carillon {
 
 // Which messages of nodes have channels of their own. All nodes of a cluster publish in the same mode.
 enum class ShardedMode : std::uint8_t {
+  // NOLINTNEXTLINE(readability-identifier-naming): "static" is a keyword
   static_,          // none: everything goes to everyone
   dynamic,          // those for one public room; the published adapter's default
   dynamic_private,  // those for a single socket, too
@@ -42,6 +43,8 @@ struct AdapterOptions {
   std::uint32_t redis_timeout_ms = 5'000;           // of silence until Redis is pinged, and then until it is given up
   std::size_t queue_bytes_max = 16 * 1024 * 1024;   // messages for other nodes while Redis is away
   std::uint32_t queue_age_max_ms = 30'000;
+  // After an outage, with Pub/Sub: how long messages wait until as many servers listen as before it. 0: they do not.
+  std::uint32_t peers_wait_ms_max = 2'000;
   std::uint32_t subscriptions_per_second_max = 50'000;  // when Redis is back: how fast rooms are subscribed again
 };
 

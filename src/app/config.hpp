@@ -110,6 +110,7 @@ struct Config {
     std::size_t subscriptions_per_second_max = 50'000;
     std::size_t queue_bytes_max = 16 * 1024 * 1024;
     std::uint32_t queue_age_max_ms = 30'000;
+    std::uint32_t peers_wait_ms_max = 2'000;
   };
   struct Drain {
     std::uint32_t timeout_ms = 10'000;

@@ -118,6 +118,7 @@ AdapterOptions adapter_options(const Config& config) {
   options.subscriptions_per_second_max = static_cast<std::uint32_t>(cluster.subscriptions_per_second_max);
   options.queue_bytes_max = cluster.queue_bytes_max;
   options.queue_age_max_ms = cluster.queue_age_max_ms;
+  options.peers_wait_ms_max = cluster.peers_wait_ms_max;
   return options;
 }
 

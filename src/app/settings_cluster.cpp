@@ -45,6 +45,9 @@ std::vector<Setting> cluster_settings() {
              "What may wait for a Redis that is away. Beyond it messages for other nodes are dropped and counted."),
       number("cluster.queue_age_max_ms", field(&C::cluster, &S::queue_age_max_ms), 100, hour_ms,
              "How long a message may wait for Redis before it is dropped and counted."),
+      number("cluster.peers_wait_ms_max", field(&C::cluster, &S::peers_wait_ms_max), 0, hour_ms,
+             "With Pub/Sub, after an outage: how long messages wait until as many servers listen as before it, because "
+             "who does not listen yet would miss them. 0: they do not wait."),
   };
 }
 

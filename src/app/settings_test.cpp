@@ -122,6 +122,7 @@ TEST(Settings, set_what_get_gives) {
       {"cluster.prefix", "my-app"},
       {"cluster.queue_bytes_max", std::int64_t{1'073'741'824}},
       {"cluster.queue_age_max_ms", std::int64_t{103}},
+      {"cluster.peers_wait_ms_max", std::int64_t{104}},
       {"drain.timeout_ms", std::int64_t{0}},
   };
   EXPECT_EQ(values.size(), settings().size());

@@ -17,6 +17,7 @@ namespace carillon::cluster::testing {
 class FakeLink final : public redis::Link {
  public:
   bool is_ready = true;
+  bool holds = false;
   std::vector<std::string> log;  // "+channel", "-channel"; "+p:", "+s:" for patterns and sharded channels
   std::vector<std::pair<std::string, std::string>> published;  // sharded ones too
   std::vector<redis::ChannelKind> published_kinds;
@@ -40,6 +41,7 @@ class FakeLink final : public redis::Link {
     appended.emplace_back(std::move(stream), std::move(fields));
     append_done.push_back(std::move(done));
   }
+  void hold_messages(bool hold) override { holds = hold; }
   void subscribe(std::string_view channel, redis::ChannelKind kind) override {
     log.push_back("+" + prefix(kind) + std::string(channel));
   }

@@ -138,12 +138,12 @@ void Client::on_closed(Role role, std::string_view reason, TimePoint now) {
 
 bool Client::has_output(Role role) const {
   if (peer(role).state != Peer::State::up) return false;
-  return peer(role).connection.output_bytes() > 0 || (role == Role::commands && flowing_ && !queue_.empty());
+  return peer(role).connection.output_bytes() > 0 || (role == Role::commands && sends_messages() && !queue_.empty());
 }
 
 std::string Client::take_output(Role role, TimePoint now) {
   Connection& connection = peer(role).connection;
-  if (role == Role::commands && flowing_) {
+  if (role == Role::commands && sends_messages()) {
     while (connection.output_bytes() < write_bytes_max) {
       auto message = queue_.pop();
       if (!message) break;

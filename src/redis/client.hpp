@@ -94,6 +94,7 @@ class Client final : public Link {
   bool ready() const override { return ready_; }
   void publish(std::string channel, std::string payload, ChannelKind kind = ChannelKind::plain) override;
   void append(std::string stream, StreamFields fields, std::size_t length_max, AppendDone done) override;
+  void hold_messages(bool hold) override;
   void subscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) override;
   void unsubscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) override;
   void follow(std::string stream) override;
@@ -164,6 +165,7 @@ class Client final : public Link {
   // While one exists the client is in an event, at whose end it settles: no need to wake the driver.
   class Event;
 
+  bool sends_messages() const { return flowing_ && !held_ && !behind_; }
   const Peer& peer(Role role) const;
   Peer& peer(Role role) { return const_cast<Peer&>(std::as_const(*this).peer(role)); }
   Subscriptions& subscriptions(ChannelKind kind) { return subscriptions_[static_cast<std::size_t>(kind)]; }
@@ -223,7 +225,9 @@ class Client final : public Link {
 
   bool ready_ = false;
   bool was_ready_ = false;
-  bool flowing_ = false;  // the queue may go out
+  bool flowing_ = false;  // the queue may go out, unless
+  bool held_ = false;     // the listener does not want it yet, or
+  bool behind_ = false;   // Redis has not answered for some time
   bool awake_ = false;    // wake() has been called
   bool in_event_ = false;
 };

@@ -58,6 +58,11 @@ void Client::pass_on(PublishQueue::Message message) {
   wake();
 }
 
+void Client::hold_messages(bool hold) {
+  held_ = hold;
+  wake();
+}
+
 void Client::subscribe(std::string_view channel, ChannelKind kind) {
   subscriptions(kind).want(channel);
   wake();

@@ -74,6 +74,61 @@ TEST_F(ClientQueueTest, TheQueueWaitsUntilTheLinkIsReady) {
   EXPECT_THAT(rig.published(), IsEmpty());
 }
 
+TEST_F(ClientQueueTest, MessagesWaitWhileTheyAreHeld) {
+  Rig rig;
+  rig.run();
+  rig.network = Network::refused;
+  rig.drop_all();
+  rig.client.publish("c", "1");
+  rig.network = Network::up;
+  // As soon as it is known that Redis is back, so before anything goes out.
+  rig.listener.on_any = [&] {
+    if (rig.listener.ready.back()) rig.client.hold_messages(true);
+  };
+  rig.advance(Milliseconds{5'000});
+  EXPECT_TRUE(rig.client.ready());
+  EXPECT_THAT(rig.published(), IsEmpty());
+  rig.client.command({"ECHO", "x"}, "", {});
+  rig.client.publish("c", "2");
+  rig.run();
+  EXPECT_EQ(rig.redis.commands("ECHO").size(), 1U) << "commands do not wait";
+  EXPECT_THAT(rig.published(), IsEmpty());
+  rig.client.hold_messages(false);
+  rig.run();
+  EXPECT_THAT(rig.published(), ElementsAre("1", "2"));
+}
+
+// What is on its way when the connection is given up may be lost.
+TEST_F(ClientQueueTest, RedisThatDoesNotAnswerGetsNoFurtherMessages) {
+  Rig rig;
+  rig.run();
+  rig.answering = false;
+  rig.client.publish("c", "1");
+  rig.advance(Milliseconds{400});
+  rig.client.publish("c", "2");
+  rig.advance(Milliseconds{200});
+  rig.client.publish("c", "3");
+  rig.advance(Milliseconds{100});
+  EXPECT_THAT(rig.published(), ElementsAre("1", "2"));
+  EXPECT_EQ(rig.client.unanswered(), 3U);
+  rig.answering = true;
+  rig.run();
+  EXPECT_THAT(rig.published(), ElementsAre("1", "2", "3"));
+
+  rig.advance(Milliseconds{60'000});
+  rig.answering = false;
+  rig.client.publish("c", "4");
+  rig.run();
+  EXPECT_EQ(rig.published().back(), "4") << "silence without a question is none";
+  rig.advance(Milliseconds{600});
+  rig.client.publish("c", "5");
+  rig.advance(Milliseconds{10'000});
+  EXPECT_EQ(rig.client.statistics().dropped_unconfirmed.value(), 1U);
+  rig.answering = true;
+  rig.advance(Milliseconds{10'000});
+  EXPECT_EQ(rig.published().back(), "5");
+}
+
 TEST_F(ClientQueueTest, LosingTheSubscriberDoesNotStopPublishing) {
   Rig rig;
   rig.run();

@@ -17,6 +17,7 @@ void Client::settle(TimePoint now) {
   check_ready(now);
   send_requests(now);
   queue_.stamp(now);
+  behind_ = commands_.connection.is_behind(now);
   statistics_.subscriptions.set(static_cast<std::int64_t>(subscription_count()));
   show_queue();
   if (calls_.has_failed() && !std::exchange(awake_, true)) driver_.wake();

@@ -118,7 +118,9 @@ void Connection::expect(Command command, std::size_t count, TimePoint now) {
   } else {
     expected_.push_back({command, count});
   }
-  if (was_idle) answer_due_ = now + patience();
+  if (!was_idle) return;
+  answer_due_ = now + patience();
+  silent_since_ = now;
 }
 
 // For the next answer. A blocked XREAD is the silence after which others are probed.
@@ -144,6 +146,7 @@ bool Connection::feed(std::string_view bytes, TimePoint now) {
   overslept_ = false;
   ping_at_ = now + options_.ping_interval_ms;
   answer_due_ = expected_.empty() ? never : now + patience();
+  silent_since_ = now;
   return replies == 0 || replies > pongs_ - pongs_before;
 }
 

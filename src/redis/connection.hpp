@@ -84,6 +84,10 @@ class Connection {
   std::size_t output_bytes() const { return output_.size(); }
   std::string take_output() { return std::exchange(output_, {}); }
 
+  // Nothing has come for unanswered_ms_max, though an answer is due.
+  bool is_behind(TimePoint now) const {
+    return up_ && !expected_.empty() && now - silent_since_ > options_.unanswered_ms_max;
+  }
   TimePoint next_deadline() const;
   void on_time(TimePoint now);
 
@@ -123,6 +127,7 @@ class Connection {
   std::optional<Fault> fault_;
   TimePoint ping_at_ = never;
   TimePoint answer_due_ = never;
+  TimePoint silent_since_{};  // with an answer due
 };
 
 }  // namespace carillon::redis

@@ -59,6 +59,9 @@ class Link {
   virtual void append(std::string stream, StreamFields fields, std::size_t length_max,
                       std::move_only_function<void(std::optional<std::string_view> id)> done) = 0;
 
+  // True: messages wait in the queue, under its limits, even though Redis is there. Commands do not.
+  virtual void hold_messages(bool hold) = 0;
+
   // --- Subscriptions: part of the connection's state, they come back by themselves after a reconnect. Each is answered
   // by LinkListener::on_subscribed when Redis has confirmed it.
   virtual void subscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) = 0;

@@ -26,7 +26,7 @@ struct ClientOptions {
   Milliseconds sentinel_timeout_ms{1'000};
   // Full jitter: the wait before attempt N is uniform in [0, min(backoff_max_ms, backoff_min_ms * 2^N)].
   Milliseconds backoff_min_ms{100};
-  Milliseconds backoff_max_ms{5'000};
+  Milliseconds backoff_max_ms{1'500};
 
   // For Client::set_redirections(): sharded subscriptions go one by one, since each may belong elsewhere.
   bool cluster_node = false;
@@ -35,6 +35,10 @@ struct ClientOptions {
   std::size_t subscribe_batch_max = 1'000;
   // How fast channels are subscribed again after a reconnect; 0: as fast as they are confirmed. New ones do not wait.
   std::size_t subscriptions_per_second_max = 50'000;
+
+  // Without any answer for so long Redis gets no further messages, they wait in the queue: what is on its way when a
+  // connection is given up may be lost, and nobody knows.
+  Milliseconds unanswered_ms_max{500};
 
   // Entries of a followed stream in one reply.
   std::size_t stream_read_count_max = 100;

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "cluster/pubsub_adapter.hpp"
+#include "cluster/pubsub_codec.hpp"
 #include "cluster/sharded_adapter.hpp"
 #include "cluster/streams_adapter.hpp"
 #include "runtime/shard.hpp"
@@ -53,6 +54,20 @@ std::unique_ptr<cluster::Adapter> make_adapter(Backplane::Settings& settings, re
                                   Milliseconds(options.stream_hold_max_ms)});
   }
   throw std::invalid_argument("unknown adapter");
+}
+
+// Which channel every server of the cluster subscribes to, Node.js servers, too.
+std::optional<cluster::Gathering::Channel> servers_channel(const AdapterOptions& options) {
+  switch (options.kind) {
+    case AdapterOptions::Kind::pubsub:
+      return cluster::Gathering::Channel{cluster::base_channel(options.key + "-request", "/"),
+                                         redis::ChannelKind::plain};
+    case AdapterOptions::Kind::sharded:
+      return cluster::Gathering::Channel{cluster::base_channel(options.key, "/"), redis::ChannelKind::sharded};
+    case AdapterOptions::Kind::streams:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -119,6 +134,8 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
       driver_(home.loop(), client_options(settings.options, settings.node_name), *random_),
       roster_(driver_.client(), roster_statistics_, *random_,
               {settings.options.key, Milliseconds(settings.options.requests_timeout_ms), std::move(settings.facts)}),
+      gathering_(driver_.client(), {settings.options.key, servers_channel(settings.options),
+                                    Milliseconds(settings.options.peers_wait_ms_max)}),
       adapter_(make_adapter(settings, driver_.client(), node, *random_)) {
   if (settings.recovery) {
     const auto& streams = static_cast<const cluster::StreamsAdapter&>(*adapter_);
@@ -172,6 +189,11 @@ void Backplane::list_nodes(cluster::Roster::Done done) {
 void Backplane::on_turn_end(TimePoint now) {
   if (now >= adapter_->next_deadline()) adapter_->on_time(now);
   if (now >= roster_.next_deadline()) roster_.on_time(now);
+  if (now >= gathering_.next_deadline()) gathering_.on_time(now);
+}
+
+TimePoint Backplane::next_deadline() const {
+  return std::min({adapter_->next_deadline(), roster_.next_deadline(), gathering_.next_deadline()});
 }
 
 // --- from the link ---
@@ -195,6 +217,7 @@ void Backplane::on_entries_lost(std::string_view stream) { adapter_->on_entries_
 
 void Backplane::on_ready(bool ready) {
   ready_ = ready;
+  gathering_.on_ready(ready, home_.loop().now());
   adapter_->on_ready(ready);
 }
 

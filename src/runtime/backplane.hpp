@@ -13,6 +13,7 @@
 #include <carillon/server.hpp>
 
 #include "cluster/adapter.hpp"
+#include "cluster/gathering.hpp"
 #include "cluster/node_port.hpp"
 #include "cluster/roster.hpp"
 #include "runtime/redis_driver.hpp"
@@ -75,7 +76,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
 
   // The adapter's requests have deadlines.
   void on_turn_end(TimePoint now) override;
-  TimePoint next_deadline() const override { return std::min(adapter_->next_deadline(), roster_.next_deadline()); }
+  TimePoint next_deadline() const override;
   bool has_finished() const override { return true; }
   void give_up() override {}
 
@@ -84,6 +85,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
   RedisDriver driver_;
   cluster::Statistics roster_statistics_;
   cluster::Roster roster_;
+  cluster::Gathering gathering_;
   std::unique_ptr<cluster::Adapter> adapter_;
   std::unique_ptr<SessionDesk> sessions_;
   std::vector<std::unique_ptr<ShardPort>> ports_;
