@@ -234,9 +234,9 @@ void collect_redis(const redis::Statistics& redis, Collector& out) {
 }
 
 void collect_sessions(const cluster::Statistics& sessions, Collector& out) {
-  out.count("carillon_sessions_written_total", "Records of clients that may come back, written to Redis.",
+  out.count("carillon_recovery_records_written_total", "Records of clients that may come back, written to Redis.",
             sessions.sessions_written);
-  out.count("carillon_sessions_refused_total", "Those that were not: too large, or too many waited for Redis.",
+  out.count("carillon_recovery_records_refused_total", "Those that were not: too large, or too many waited for Redis.",
             sessions.sessions_refused);
 }
 

@@ -100,7 +100,8 @@ void SocketCore::emit_by_stream(std::string_view event, const Args& args, const 
   message->rooms = {id_};
   message->flags = flags;
   set_event(format, *message, event, args);
-  if (flags.is_volatile || state_ != State::connected) {
+  // What nobody would be recovered by does not go through Redis.
+  if (flags.is_volatile || state_ != State::connected || stream_->pid.empty()) {
     hold_behind(message->frames, flags.is_volatile, message->offset_at);
     return send_held();
   }

@@ -183,6 +183,27 @@ TEST_F(StreamRecoveryTest, WhatCameByAnotherWayThanTheStreamHasTheCurrentOffset)
   EXPECT_THAT(packets(*client), ElementsAre(event("by a channel", start_offset)));
 }
 
+// Clients of Socket.IO v2 know nothing of recovery.
+TEST_F(StreamRecoveryTest, WhoIsNotRecoveredGetsItsOwnEventsAtOnceButInTheirTurn) {
+  bench.engine_options.allow_eio3 = true;
+  bench.engine().query = "EIO=3";
+  engineio::FakePeer& peer = bench.engine().websocket_request("/engine.io/?EIO=3&transport=websocket");
+  bench.advance(TimerWheel::tick);
+  TestClient client(bench, peer);
+  packets(client);
+  ASSERT_NE(last, nullptr);
+  const auto emitted = [&] { return packets(client).size(); };
+  last->emit("a");
+  EXPECT_EQ(emitted(), 1U);
+  EXPECT_THAT(bench.cluster.published, IsEmpty());
+  EXPECT_THAT(bench.sessions.log, IsEmpty());
+  bench.root().everyone().emit("b");
+  last->emit("c");
+  EXPECT_EQ(emitted(), 0U);
+  read_back(bench.node.broadcasts.at(0), {7, 0});
+  EXPECT_EQ(emitted(), 2U);
+}
+
 // --- records ---
 
 TEST_F(StreamRecoveryTest, ARecordIsWrittenAtOnceAndWhenRoomsChange) {

@@ -144,6 +144,34 @@ for (const other of ["carillon", "node"]) {
   });
 }
 
+describe("a server shuts down", { skip: skip_on_reference }, () => {
+  it("its clients come back at another one, with their data", async () => {
+    const stage = await Stage.set("carillon");
+    try {
+      const leaving = await stage.members.start_one("leaving", "carillon");
+      const followers = [];
+      while (followers.length < 20) followers.push(await stage.follower(leaving));
+      const publisher = await stage.publisher(stage.members.caller, "p");
+      await publisher.publish();
+      await Promise.all(followers.map((follower) => follower.until_last("p", 0)));
+      await Promise.all(followers.map(({ socket }, i) => socket.emitWithAck("set_data", { i })));
+      const gone = followers.map(({ socket }) => once(socket, "disconnect"));
+      assert.equal((await leaving.stop()).code, 0);
+      await Promise.all(gone);
+      await publisher.publish();
+      for (const [i, follower] of followers.entries()) {
+        assert.equal(await follower.come_back(stage.members.others[i % 2]), true);
+        assert.deepEqual(follower.from("p"), [0, 1]);
+      }
+      const sockets = await publisher.client.ask("fetch_sockets", { rooms: ["room"], except: [] });
+      const data = new Map(sockets[0].map((socket) => [socket.id, socket.data]));
+      for (const [i, { id }] of followers.entries()) assert.deepEqual(data.get(id), { i });
+    } finally {
+      await stage.stop();
+    }
+  });
+});
+
 describe("Redis hangs", { skip: skip_on_reference }, () => {
   let stage;
   before(async () => { stage = await Stage.set("carillon"); });
