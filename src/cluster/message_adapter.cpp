@@ -53,7 +53,7 @@ MessageAdapter::MessageAdapter(redis::Link& link, NodePort& port, Random& random
       kind_(kind),
       uid_(random_hex(random)),
       interests_(link, statistics_.rooms, {.key = options_.key, .kind = kind, .has_channel = std::move(has_channel)}),
-      requests_(link, statistics_, options_.timeouts),
+      requests_(link, statistics_, options_.limits),
       complaints_(statistics_) {
   for (const std::string& name_space : options_.namespaces)
     if (interests_.add_namespace(name_space)) begin_namespace(name_space);
@@ -142,7 +142,7 @@ std::string MessageAdapter::new_id() {
 
 void MessageAdapter::ask(socketio::OperationPtr operation, socketio::OperationDone done, TimePoint now) {
   std::string id = new_id();
-  auto message = request_message(*operation, id, options_.timeouts.acks);
+  auto message = request_message(*operation, id, options_.limits.acks);
   if (!message) {
     statistics_.unpublishable.add();
     return done({});

@@ -21,7 +21,7 @@ namespace carillon::cluster {
 struct MessageAdapterOptions {
   std::string key = "socket.io";  // prefix of all channels, as in the Node.js adapters' options
   std::vector<std::string> namespaces{"/"};
-  Requests::Timeouts timeouts{};
+  Requests::Limits limits{};
   Handshakes handshakes = Handshakes::whole;  // of our sockets, in answers to others
 };
 

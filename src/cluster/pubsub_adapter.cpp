@@ -37,7 +37,7 @@ PubSubAdapter::PubSubAdapter(redis::Link& link, NodePort& port, Random& random, 
       options_(std::move(options)),
       uid_(random_id(random, uid_length)),
       interests_(link, statistics_.rooms, rules_of(options_)),
-      requests_(link, statistics_, options_.timeouts),
+      requests_(link, statistics_, options_.limits),
       complaints_(statistics_) {
   for (const std::string& name_space : options_.namespaces) {
     interests_.add_namespace(name_space);
@@ -145,7 +145,7 @@ void PubSubAdapter::operate(socketio::OperationPtr operation, socketio::Operatio
 void PubSubAdapter::ask(socketio::OperationPtr operation, socketio::OperationDone done, TimePoint now) {
   std::string id = random_id(random_, uid_length);
   while (requests_.is_asking(id)) id = random_id(random_, uid_length);
-  auto body = encode_request(uid_, id, *operation, options_.timeouts.acks);
+  auto body = encode_request(uid_, id, *operation, options_.limits.acks);
   if (!body) {
     statistics_.unpublishable.add();
     return done({});

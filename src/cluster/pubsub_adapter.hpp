@@ -26,7 +26,7 @@ struct PubSubOptions {
   std::vector<std::string> namespaces{"/"};
   // One pattern per namespace instead of the base channel and one per room: every message of everybody comes here.
   bool pattern = false;
-  Requests::Timeouts timeouts{};
+  Requests::Limits limits{};
   Handshakes handshakes = Handshakes::whole;  // of our sockets, in answers to others
 };
 

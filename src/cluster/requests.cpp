@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "socketio/broadcast_answers.hpp"
 #include "socketio/operation.hpp"
 
 namespace carillon::cluster {
@@ -10,10 +11,10 @@ namespace {
 
 constexpr Milliseconds recount_interval{500};
 
-Milliseconds timeout_of(const socketio::Operation& operation, const Requests::Timeouts& timeouts) {
-  if (operation.kind != socketio::Operation::Kind::emit_with_ack) return timeouts.requests;
+Milliseconds timeout_of(const socketio::Operation& operation, const Requests::Limits& limits) {
+  if (operation.kind != socketio::Operation::Kind::emit_with_ack) return limits.requests;
   const Milliseconds own = operation.whom().flags.timeout;
-  return own.count() > 0 ? own : timeouts.acks;
+  return own.count() > 0 ? own : limits.acks;
 }
 
 }  // namespace
@@ -23,7 +24,7 @@ void Requests::ask(Question question, TimePoint now) {
   const std::string id = question.id;
   const std::string channel = question.channel;
   const redis::ChannelKind kind = question.kind;
-  const TimePoint deadline = now + timeout_of(*question.operation, timeouts_);
+  const TimePoint deadline = now + timeout_of(*question.operation, limits_);
   statistics_.requests.add();
   asked_.emplace(id, Asked{.question = std::move(question), .deadline = deadline, .who = {}, .result = {}});
   link_.count_subscribers(channel, kind, [this, id, alive = std::weak_ptr(alive_)](auto listeners) {
@@ -97,17 +98,24 @@ void Requests::add_clients(std::string_view id, std::string_view server, std::si
   check(id);
 }
 
+// What many clients answer is kept until the last has: together they may not take more memory than the limit.
 void Requests::add_ack(std::string_view id, Args args) {
   Asked* asked = find(id);
   if (asked == nullptr) return;
-  asked->result.acks.responses.push_back(std::move(args));
+  ++asked->acks;
+  const std::size_t bytes = socketio::bytes_of(args);
+  if (bytes > limits_.acks_bytes_max - asked->acks_bytes) {
+    statistics_.acks_dropped.add();  // and it counts as missing
+  } else {
+    asked->acks_bytes += bytes;
+    asked->result.acks.responses.push_back(std::move(args));
+  }
   check(id);
 }
 
 bool Requests::is_complete(const Asked& asked) const {
   if (asked.answered < asked.servers) return false;
-  return asked.question.operation->kind != socketio::Operation::Kind::emit_with_ack ||
-         asked.result.acks.responses.size() >= asked.clients;
+  return asked.question.operation->kind != socketio::Operation::Kind::emit_with_ack || asked.acks >= asked.clients;
 }
 
 void Requests::check(std::string_view id) {

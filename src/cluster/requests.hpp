@@ -22,13 +22,14 @@ namespace carillon::cluster {
 // Owned by the backplane's shard.
 class Requests {
  public:
-  struct Timeouts {
+  struct Limits {
     Milliseconds requests{5'000};
-    Milliseconds acks{10'000};  // of broadcasts that name none
+    Milliseconds acks{10'000};                      // of broadcasts that name none
+    std::size_t acks_bytes_max = 16 * 1024 * 1024;  // of clients of other servers to one broadcast
   };
   // `link`, `statistics` must outlive the object.
-  Requests(redis::Link& link, Statistics& statistics, Timeouts timeouts)
-      : link_(link), statistics_(statistics), timeouts_(timeouts) {}
+  Requests(redis::Link& link, Statistics& statistics, Limits limits)
+      : link_(link), statistics_(statistics), limits_(limits) {}
 
   struct Question {
     std::string id;           // as it goes over the wire
@@ -66,6 +67,8 @@ class Requests {
     std::size_t answered_at_recount = 0;  // when there were no more servers than answers; see on_recount()
     bool dwindled = false;
     std::size_t clients = 0;  // emit_with_ack: of those that answered
+    std::size_t acks = 0;
+    std::size_t acks_bytes = 0;
     std::vector<std::string> who;
     socketio::OperationResult result;
   };
@@ -81,7 +84,7 @@ class Requests {
 
   redis::Link& link_;
   Statistics& statistics_;
-  Timeouts timeouts_;
+  Limits limits_;
   TimePoint now_{};
   std::size_t others_ = 1;  // as of the last count
   Table asked_;

@@ -47,6 +47,28 @@ class RequestsTest : public ::testing::Test {
   std::vector<socketio::OperationResult> results;
 };
 
+TEST_F(RequestsTest, AcknowledgementsHaveALimitTogether) {
+  Requests small{link, statistics, {Milliseconds(5'000), Milliseconds(10'000), 20}};
+  auto operation = std::make_shared<socketio::Operation>();
+  operation->kind = OperationKind::emit_with_ack;
+  link.subscribers = 2;
+  small.ask({.id = "r",
+             .channel = "c",
+             .kind = redis::ChannelKind::plain,
+             .operation = std::move(operation),
+             .send = [] {},
+             .done = [this](const socketio::OperationResult& result) { results.push_back(result); }},
+            now);
+  small.add_clients("r", "a", 3);
+  for (int i = 0; i < 2; ++i) small.add_ack("r", Args(Array{"12345678"}));
+  EXPECT_THAT(results, SizeIs(0));
+  small.add_ack("r", Args(Array{1}));
+  ASSERT_THAT(results, SizeIs(1)) << "all have answered";
+  EXPECT_THAT(results[0].acks.responses, SizeIs(2)) << "what fits is kept";
+  EXPECT_EQ(results[0].acks.missing, 1U);
+  EXPECT_EQ(statistics.acks_dropped.value(), 1U);
+}
+
 TEST_F(RequestsTest, EndsWhenAllOtherServersHaveAnswered) {
   link.subscribers = 3;
   ask();

@@ -422,7 +422,7 @@ TEST(ShardedAdapterTest, AllRoomsAreThoseOfAllSockets) {
 }
 
 TEST(ShardedAdapterTest, WhoDoesNotAnswerIsMissing) {
-  Bench bench({{.timeouts = {.requests = Milliseconds(300)}}, ShardedMode::dynamic});
+  Bench bench({{.limits = {.requests = Milliseconds(300)}}, ShardedMode::dynamic});
   bench.link.subscribers = 3;
   Outcome outcome;
   const TimePoint start{};

@@ -32,6 +32,7 @@ struct Statistics {
   Counter requests;             // to the other servers
   Counter incomplete_requests;  // that some server did not answer
   Counter answered_requests;    // of other servers
+  Counter acks_dropped;         // of clients of other servers, beyond what one broadcast may gather
   Counter sessions_written;     // of clients that may come back: see SessionStore
   Counter sessions_refused;     // not written: too large, or too many wait for Redis
   Counter early;                // broadcasts that their own clients got without their place in the stream

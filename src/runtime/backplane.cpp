@@ -31,17 +31,18 @@ redis::ClientOptions client_options(const AdapterOptions& options, const std::st
 std::unique_ptr<cluster::Adapter> make_adapter(Backplane::Settings& settings, redis::Link& link,
                                                cluster::NodePort& node, Random& random) {
   const AdapterOptions& options = settings.options;
-  const cluster::Requests::Timeouts timeouts{Milliseconds(options.requests_timeout_ms), settings.ack_timeout};
+  const cluster::Requests::Limits limits{Milliseconds(options.requests_timeout_ms), settings.ack_timeout,
+                                         settings.acks_bytes_max};
   const auto handshakes = options.redact_handshakes ? cluster::Handshakes::redacted : cluster::Handshakes::whole;
   cluster::MessageAdapterOptions common{
-      .key = options.key, .namespaces = std::move(settings.namespaces), .timeouts = timeouts, .handshakes = handshakes};
+      .key = options.key, .namespaces = std::move(settings.namespaces), .limits = limits, .handshakes = handshakes};
   switch (options.kind) {
     case AdapterOptions::Kind::pubsub:
       return std::make_unique<cluster::PubSubAdapter>(link, node, random,
                                                       cluster::PubSubOptions{.key = options.key,
                                                                              .namespaces = std::move(common.namespaces),
                                                                              .pattern = options.pattern_subscription,
-                                                                             .timeouts = timeouts,
+                                                                             .limits = limits,
                                                                              .handshakes = handshakes});
     case AdapterOptions::Kind::sharded:
       return std::make_unique<cluster::ShardedAdapter>(link, node, random,

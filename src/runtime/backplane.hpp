@@ -33,6 +33,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
     std::vector<std::string> namespaces;
     std::string node_name;
     Milliseconds ack_timeout;      // of broadcasts that name none
+    std::size_t acks_bytes_max;    // of clients of other nodes to one broadcast
     std::function<Value()> facts;  // of this node, for the others
     // Clients are recovered by the stream: with the streams adapter.
     struct Recovery {

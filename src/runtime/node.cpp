@@ -267,7 +267,11 @@ std::unique_ptr<Backplane> Node::make_backplane(Shard& home) {
   const RecoveryOptions& recovery = options_.recovery;
   const Milliseconds away_max(recovery.max_disconnection_ms);
   const Milliseconds renew_interval = std::max(away_max / 4, Milliseconds(1'000));
-  Backplane::Settings settings{*adapter_, std::move(names), name_, socketio_options_.broadcast_ack_timeout,
+  Backplane::Settings settings{*adapter_,
+                               std::move(names),
+                               name_,
+                               socketio_options_.broadcast_ack_timeout,
+                               socketio_options_.broadcast_ack_bytes_max,
                                [this] { return facts(); }};
   if (recovers_by_stream()) settings.recovery = {away_max, renew_interval, recovery.session_bytes_max, packet_format()};
   auto backplane = std::make_unique<Backplane>(std::move(settings), home, *this);

@@ -255,6 +255,9 @@ void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
             cluster.incomplete_requests);
   out.count("carillon_cluster_answered_requests_total", "Requests of other servers and emitters.",
             cluster.answered_requests);
+  out.count("carillon_cluster_acks_dropped_total",
+            "Acknowledgements of clients of other servers that were beyond limits.broadcast_ack_bytes_max.",
+            cluster.acks_dropped);
   out.count("carillon_cluster_strayed_answers_total", "Answers to requests that are not, or no longer, ours.",
             cluster.strayed_answers);
   const std::array<std::string_view, cluster::malformed_kinds> kinds = {

@@ -6,15 +6,12 @@
 #include "socketio/socket_core.hpp"
 
 namespace carillon::socketio {
-namespace {
 
-std::size_t size_of(const Args& args) {
+std::size_t bytes_of(const Args& args) {
   std::size_t bytes = args.text().size();
   for (const Binary& attachment : args.attachments()) bytes += attachment.bytes.size();
   return bytes;
 }
-
-}  // namespace
 
 BroadcastAnswers::BroadcastAnswers(ServerCore& server, std::uint64_t id, std::shared_ptr<AckObserver> observer,
                                    Done done)
@@ -43,7 +40,7 @@ void BroadcastAnswers::answered(std::size_t place, const Args& args) {
     observer_->on_answer(args);
     return settle(place);
   }
-  const std::size_t bytes = size_of(args);
+  const std::size_t bytes = bytes_of(args);
   if (bytes > server_.options().broadcast_ack_bytes_max - bytes_) {
     server_.stats().acks_dropped.add();
     return gone(place);

@@ -19,6 +19,9 @@ namespace carillon::socketio {
 class ServerCore;
 class SocketCore;
 
+// What an answer counts for, where many are kept.
+std::size_t bytes_of(const Args& args);
+
 // Owned by one shard: by the sockets that have not answered yet. Ends when none of them is left, or at the deadline.
 class BroadcastAnswers final : public Timer, public std::enable_shared_from_this<BroadcastAnswers> {
  public:
