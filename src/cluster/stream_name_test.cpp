@@ -25,6 +25,12 @@ TEST(StreamNameTest, AllNames) {
   EXPECT_THAT(stream_names("s", 3), ElementsAre("s--2", "s--1", "s-0", "s-1", "s-2"));
 }
 
+TEST(StreamNameTest, TheIndexIsThatOfTheName) {
+  for (const unsigned count : {1U, 2U, 4U, 7U})
+    for (const char* name_space : {"/", "/orders", "/notifications", "/ü€😀"})
+      EXPECT_EQ(stream_names("s", count).at(stream_index(count, name_space)), stream_name("s", count, name_space));
+}
+
 TEST(StreamNameTest, TextThatIsCutIsHashedNevertheless) {
   for (const char* text : {"\xf0", "\xf0\x9f", "\xe2\x82", "\xc3", "\xff"})
     EXPECT_FALSE(stream_name("s", 5, text).empty());

@@ -80,12 +80,16 @@ void StreamsAdapter::publish_in_order(socketio::BroadcastPtr message, TimePoint 
     const std::uint64_t number = stream.waiting.back().number = ++last_number_;
     redis::StreamFields fields = encode_entry(uid(), *outgoing);
     add_number(fields, number);
+    if (stream.is_slow && stream.probe == 0) {
+      stream.probe = number;
+      stream.probe_until = now + options_.hold_max_ms / 2;
+    }
     link().append(name, std::move(fields), options_.stream_length_max,
                   [this, name, number, alive = std::weak_ptr(alive_)](std::optional<std::string_view> id) {
                     if (!id && !alive.expired()) on_append_failed(name, number);
                   });
   }
-  if (!link().ready()) return release_all(stream);
+  if (!link().ready() || stream.is_slow) return release_all(stream);
   release_unordered(stream);
 }
 
@@ -122,6 +126,12 @@ void StreamsAdapter::release_all(Stream& stream) {
   while (!stream.waiting.empty()) release_first(stream, {});
 }
 
+void StreamsAdapter::set_slow(Stream& stream, bool slow) {
+  stream.is_slow = slow;
+  stream.probe = 0;
+  stream.probe_until = never;
+}
+
 void StreamsAdapter::write_note(const std::string& name, Stream& stream) {
   if (!stream.early || !link().ready() || now_ < stream.note_at) return;
   stream.note_at = now_ + note_interval;
@@ -131,6 +141,7 @@ void StreamsAdapter::write_note(const std::string& name, Stream& stream) {
 void StreamsAdapter::on_ready(bool ready) {
   MessageAdapter::on_ready(ready);
   for (auto& [name, stream] : streams_) {
+    set_slow(stream, false);
     if (ready) {
       write_note(name, stream);
     } else {
@@ -144,6 +155,7 @@ TimePoint StreamsAdapter::next_deadline() const {
   for (const auto& [name, stream] : streams_) {
     if (!stream.waiting.empty()) next = std::min(next, stream.waiting.front().deadline);
     if (stream.early && link().ready()) next = std::min(next, stream.note_at);
+    next = std::min(next, stream.probe_until);
   }
   return next;
 }
@@ -152,8 +164,11 @@ void StreamsAdapter::on_time(TimePoint now) {
   now_ = now;
   MessageAdapter::on_time(now);
   for (auto& [name, stream] : streams_) {
-    while (!stream.waiting.empty() && stream.waiting.front().deadline <= now) release_first(stream, {});
-    release_unordered(stream);
+    if (!stream.waiting.empty() && stream.waiting.front().deadline <= now) {
+      set_slow(stream, true);
+      release_all(stream);
+    }
+    if (now >= stream.probe_until) set_slow(stream, true);  // too late, too: the next one is another probe
     write_note(name, stream);
   }
   if (now < tell_at_) return;
@@ -177,21 +192,25 @@ void StreamsAdapter::on_entry(std::string_view name, std::string_view id, redis:
   // Our own come by, too; they are not worth to be decoded.
   const bool is_own =
       std::ranges::any_of(fields, [&](const auto& field) { return field.first == "uid" && field.second == uid(); });
-  if (is_own) return on_own_entry(stream, fields);
+  if (is_own) {
+    counters().own.add();
+    if (options_.recovery) on_own_entry(stream, fields);
+    return;
+  }
   IncomingMessage message;
   if (const auto decoded = decode_entry(fields, message); !decoded) return reject(decoded.error(), name);
   if (options_.recovery) message.entry = stream.position;
   receive(message, name);
 }
 
-// One that is not waited for has been released before.
+// Those before it that have not come will not come. One that is not waited for has been released before.
 void StreamsAdapter::on_own_entry(Stream& stream, redis::StreamFieldsView fields) {
-  counters().own.add();
   const auto number = entry_number(fields);
-  if (!number) return;
-  const auto is_it = [&](const Waiting& each) { return each.number == *number; };
-  if (std::ranges::none_of(stream.waiting, is_it)) return;
-  while (!is_it(stream.waiting.front())) release_first(stream, {});
+  if (!number || *number > last_number_) return;
+  if (stream.probe != 0 && *number >= stream.probe) set_slow(stream, false);
+  const auto is_before = [&] { return !stream.waiting.empty() && stream.waiting.front().number < *number; };
+  while (is_before()) release_first(stream, {});
+  if (stream.waiting.empty() || stream.waiting.front().number != *number) return;
   release_first(stream, stream.position);
   release_unordered(stream);
 }

@@ -31,7 +31,7 @@ struct StreamsOptions : MessageAdapterOptions {
 // not let it share its prefix with the pub/sub adapter: published servers of that kind fall over its messages.
 //
 // With recovery this node's own broadcasts, too, are delivered when they are read back: publish_in_order() and
-// NodePort::release(). While Redis is away, or when it takes too long, at once.
+// NodePort::release(). While Redis is away or slow, at once.
 class StreamsAdapter final : public MessageAdapter {
  public:
   StreamsAdapter(redis::Link& link, NodePort& port, Random& random, const StreamsOptions& options);
@@ -62,6 +62,9 @@ class StreamsAdapter final : public MessageAdapter {
     bool is_told = true;                // the shards know the position
     std::optional<StreamNote> early{};  // released without their entries, and no note of it yet
     TimePoint note_at = TimePoint{};    // not before; one note may be of many
+    bool is_slow = false;     // what it gives back comes too late: nothing waits for it, until a probe is in time
+    std::uint64_t probe = 0;  // a broadcast; 0: the next one
+    TimePoint probe_until = never;
   };
 
   void send_broadcast(const socketio::Broadcast& broadcast, const OutgoingMessage& message) override;
@@ -76,6 +79,7 @@ class StreamsAdapter final : public MessageAdapter {
   void release_through(Stream& stream, std::uint64_t number);
   void release_unordered(Stream& stream);
   void release_all(Stream& stream);
+  static void set_slow(Stream& stream, bool slow);
   void write_note(const std::string& name, Stream& stream);
 
   StreamsOptions options_;
