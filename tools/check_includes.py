@@ -22,11 +22,11 @@ ALLOWED = {
     "socketio": ["base", "http", "websocket", "engineio"],
     "cluster": ["base", "redis", "socketio"],
     "inbox": ["base"],
-    "api": ["base", "http", "socketio"],
+    "api": ["base", "http", "socketio", "inbox"],
     "admin": ["base", "http", "socketio"],
-    "runtime": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "api", "admin"],
-    "app": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "api", "admin",
-            "runtime"],
+    "runtime": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "inbox", "api", "admin"],
+    "app": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "inbox", "api",
+            "admin", "runtime"],
 }
 
 # The modules that talk to the operating system, and the files of base/ through which all others ask it for the time

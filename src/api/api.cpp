@@ -12,6 +12,16 @@
 namespace carillon::api {
 namespace {
 
+http::Response acks_response(const socketio::OperationResult& result) {
+  Array responses;
+  for (const Args& args : result.acks.responses) responses.push_back(without_binary(args[0]));
+  Object answer{{"responses", std::move(responses)}, {"missing", result.acks.missing}};
+  if (result.missing_servers > 0) answer.append("missing_servers", result.missing_servers);
+  return json_response(200, to_json(answer));
+}
+
+}  // namespace
+
 std::optional<http::Response> refuse_unless_json(const http::Request& request) {
   const auto content_type = request.header("content-type");
   if (!content_type) return std::nullopt;
@@ -20,12 +30,11 @@ std::optional<http::Response> refuse_unless_json(const http::Request& request) {
   return error_response(415, "the body should be application/json");
 }
 
-http::Response acks_response(const socketio::OperationResult& result) {
-  Array responses;
-  for (const Args& args : result.acks.responses) responses.push_back(without_binary(args[0]));
-  Object answer{{"responses", std::move(responses)}, {"missing", result.acks.missing}};
-  if (result.missing_servers > 0) answer.append("missing_servers", result.missing_servers);
-  return json_response(200, to_json(answer));
+http::RouterPolicy router_policy(Keys keys) {
+  http::RouterPolicy policy;
+  policy.guard = [keys = std::move(keys)](const http::Request& request) { return keys.refuse(request); };
+  policy.error = [](int status, std::string_view message) { return error_response(status, message); };
+  return policy;
 }
 
 void emit(socketio::BroadcastPort& port, std::string_view body, const http::Route::Respond& respond) {
@@ -47,15 +56,6 @@ void emit(socketio::BroadcastPort& port, std::string_view body, const http::Rout
   operation->message = std::move(message);
   port.operate(std::move(operation),
                [respond](const socketio::OperationResult& result) { respond(acks_response(result)); });
-}
-
-}  // namespace
-
-http::RouterPolicy router_policy(Keys keys) {
-  http::RouterPolicy policy;
-  policy.guard = [keys = std::move(keys)](const http::Request& request) { return keys.refuse(request); };
-  policy.error = [](int status, std::string_view message) { return error_response(status, message); };
-  return policy;
 }
 
 void add_routes(http::Router& router, socketio::BroadcastPort& port) {

@@ -29,6 +29,8 @@ std::string_view code_of(int status) {
       return "unsupported_media_type";
     case 431:
       return "headers_too_large";
+    case 409:
+      return "conflict";
     case 501:
       return "not_implemented";
     default:

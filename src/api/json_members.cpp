@@ -7,8 +7,15 @@ namespace {
 
 constexpr std::string_view white_space = " \t\r\n";
 
-// The end of the value that starts at text[0].
-std::size_t skip_value(std::string_view text) {
+std::string decode_name(std::string_view quoted) {
+  if (!quoted.contains('\\')) return std::string(quoted.substr(1, quoted.size() - 2));
+  const auto value = parse_json(quoted);
+  return value && value->as_string() != nullptr ? *value->as_string() : std::string();
+}
+
+}  // namespace
+
+std::size_t skip_json_value(std::string_view text) {
   std::size_t depth = 0;
   for (std::size_t at = 0; at < text.size();) {
     switch (text[at]) {
@@ -35,14 +42,6 @@ std::size_t skip_value(std::string_view text) {
   }
   return text.size();
 }
-
-std::string decode_name(std::string_view quoted) {
-  if (!quoted.contains('\\')) return std::string(quoted.substr(1, quoted.size() - 2));
-  const auto value = parse_json(quoted);
-  return value && value->as_string() != nullptr ? *value->as_string() : std::string();
-}
-
-}  // namespace
 
 std::string_view trim_json(std::string_view text) {
   const std::size_t first = text.find_first_not_of(white_space);
@@ -96,7 +95,7 @@ std::vector<JsonMember> json_members(std::string_view object) {
     std::string name = decode_name(rest.substr(0, name_end));
     rest.remove_prefix(rest.find(':', name_end) + 1);
     rest.remove_prefix(rest.find_first_not_of(white_space));
-    const std::size_t value_end = skip_value(rest);
+    const std::size_t value_end = skip_json_value(rest);
     members.push_back({std::move(name), trim_json(rest.substr(0, value_end))});
     rest.remove_prefix(value_end);
   }

@@ -25,6 +25,9 @@ std::string_view describe(JsonKind kind);
 // `object` is a text that check_json has accepted and whose kind is object, without white space around it.
 std::vector<JsonMember> json_members(std::string_view object);
 
+// The end of the value that starts at text[0], of a text that check_json has accepted; behind it may be more.
+std::size_t skip_json_value(std::string_view text);
+
 // Without JSON's white space on both sides.
 std::string_view trim_json(std::string_view text);
 

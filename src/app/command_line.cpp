@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <carillon/version.hpp>
 
+#include "api/notify_request.hpp"
 #include "app/commands.hpp"
 
 namespace carillon::app {
@@ -20,6 +21,8 @@ struct Parsed {
   std::string doctor_redis;
   std::map<const Setting*, std::vector<std::string>> setting_flags;
   EmitArguments emit;
+  NotifyArguments notify;
+  TraceArguments trace;
   TailArguments tail;
   std::string config_file;
   std::function<int()> command;
@@ -110,6 +113,40 @@ void add_emit(CLI::App& app, Parsed& parsed) {
   emit.callback([&parsed] { parsed.command = [&parsed] { return app::emit(parsed.emit); }; });
 }
 
+void add_notify(CLI::App& app, Parsed& parsed) {
+  auto& notify = *app.add_subcommand("notify", "Sends a notification to users, which waits for those who are away");
+  auto& arguments = parsed.notify;
+  auto* users = add_repeated(notify, "--user", arguments.users, "Who gets it")->type_name("USER");
+  auto* room = notify.add_option("--room", arguments.room, "Instead: the users who are in this room now")
+                   ->type_name("ROOM")
+                   ->excludes(users);
+  notify.add_option("--event", arguments.event, "The name of the event [notification]")->type_name("EVENT");
+  notify.add_option("--data", arguments.data, "What it carries")->type_name("JSON")->required();
+  notify.add_option("--ttl", arguments.ttl_s, "How long it waits, in seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(std::int64_t{1}, api::ttl_s_max));
+  notify.add_option("--idempotency-key", arguments.idempotency_key, "A second call with it does nothing more")
+      ->type_name("TEXT");
+  notify.add_option("--collapse-key", arguments.collapse_key, "It takes the place of an undelivered one with this key")
+      ->type_name("TEXT");
+  notify.add_option("--api", arguments.api, fmt::format("The HTTP API to call [{}]", arguments.api))->type_name("URL");
+  notify.add_option("--key", arguments.key, "A key of the API")->type_name("KEY");
+  notify.callback([&parsed, users, room] {
+    if (users->empty() && room->empty()) throw CLI::RequiredError("--user or --room");
+    parsed.command = [&parsed] { return app::notify(parsed.notify); };
+  });
+}
+
+void add_trace(CLI::App& app, Parsed& parsed) {
+  auto& trace = *app.add_subcommand("trace", "Says what has become of a notification, step by step");
+  auto& arguments = parsed.trace;
+  trace.add_option("ID", arguments.id, "Its id")->required();
+  trace.add_flag("--json", arguments.json, "As the API has it");
+  trace.add_option("--api", arguments.api, fmt::format("The HTTP API to call [{}]", arguments.api))->type_name("URL");
+  trace.add_option("--key", arguments.key, "A key of the API")->type_name("KEY");
+  trace.callback([&parsed] { parsed.command = [&parsed] { return app::trace(parsed.trace); }; });
+}
+
 void add_tail(CLI::App& app, Parsed& parsed) {
   auto& tail = *app.add_subcommand("tail", "Connects as a client and prints what arrives, a line per event");
   auto& arguments = parsed.tail;
@@ -151,6 +188,8 @@ int run_command_line(int argc, char** argv) {
   add_serve(app, parsed);
   add_doctor(app, parsed);
   add_emit(app, parsed);
+  add_notify(app, parsed);
+  add_trace(app, parsed);
   add_tail(app, parsed);
   add_config(app, parsed);
   app.add_subcommand("version", "Prints the version")->callback([&parsed] { parsed.command = print_version; });

@@ -1,6 +1,7 @@
 // The commands of `carillon`, one file each. They give the exit code: 0 done, 1 failed, 2 asked wrongly.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,27 @@ struct EmitArguments {
   std::string key;                 // empty: none is sent
 };
 int emit(const EmitArguments& arguments);
+
+struct NotifyArguments {
+  std::vector<std::string> users;
+  std::string room;
+  std::string event = "notification";
+  std::string data;        // JSON
+  std::int64_t ttl_s = 0;  // 0: the server's default
+  std::string idempotency_key;
+  std::string collapse_key;
+  std::string api = "http://127.0.0.1:3001";
+  std::string key;  // empty: none is sent
+};
+int notify(const NotifyArguments& arguments);
+
+struct TraceArguments {
+  std::string id;
+  bool json = false;
+  std::string api = "http://127.0.0.1:3001";
+  std::string key;
+};
+int trace(const TraceArguments& arguments);
 
 struct TailArguments {
   std::string user;

@@ -112,6 +112,15 @@ struct Config {
     std::uint32_t queue_age_max_ms = 30'000;
     std::uint32_t peers_wait_ms_max = 2'000;
   };
+  struct Inbox {
+    std::int64_t ttl_default_s = 604'800;
+    std::uint32_t ack_timeout_ms = 10'000;
+    std::size_t window = 64;
+    std::size_t notifications_per_user_max = 1'000;
+    std::size_t bytes_per_user_max = 4 * 1024 * 1024;
+    std::size_t devices_per_user_max = 100;
+    std::size_t waiting_bytes_max = 64 * 1024 * 1024;
+  };
   struct Drain {
     std::uint32_t timeout_ms = 10'000;
   };
@@ -131,6 +140,7 @@ struct Config {
   Recovery recovery;
   Limits limits;
   Cluster cluster;
+  Inbox inbox;
   Drain drain;
 };
 

@@ -1,7 +1,5 @@
-#include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <memory>
 #include <stdexcept>
 
 #include <carillon/emitter.hpp>
@@ -9,6 +7,7 @@
 #include "api/emit_request.hpp"
 #include "api/json_members.hpp"
 #include "app/adapter_names.hpp"
+#include "app/api_call.hpp"
 #include "app/commands.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -18,9 +17,6 @@ namespace carillon::app {
 namespace {
 
 constexpr std::chrono::seconds redis_timeout{5};
-constexpr long connect_timeout_s = 5;
-constexpr long answer_timeout_s = 30;
-constexpr std::size_t answer_bytes_max = 64 * 1024;
 
 void append_rooms(std::string& body, std::string_view field, const std::vector<std::string>& rooms) {
   if (rooms.empty()) return;
@@ -66,49 +62,9 @@ int emit_through_redis(const EmitArguments& arguments, const std::string& body) 
   }
 }
 
-std::size_t keep_answer(char* bytes, std::size_t size, std::size_t count, void* answer) {
-  auto& text = *static_cast<std::string*>(answer);
-  if (text.size() + size * count <= answer_bytes_max) text.append(bytes, size * count);
-  return size * count;
-}
-
-// What the API says about a refusal, or as much as can be said without it.
-std::string refusal(long status, const std::string& answer) {
-  const auto value = parse_json(answer);
-  const Value* error = value ? value->find("error") : nullptr;
-  const Value* message = error != nullptr ? error->find("message") : nullptr;
-  const std::string* text = message != nullptr ? message->as_string() : nullptr;
-  return text != nullptr ? fmt::format("{} ({})", *text, status) : fmt::format("the answer was status {}", status);
-}
-
 int emit_through_api(const EmitArguments& arguments, const std::string& body) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
-  if (!curl) return fail("libcurl could not be started");
-  std::string url = arguments.api;
-  while (url.ends_with('/')) url.pop_back();
-  url += "/v1/emit";
-
-  curl_slist* lines = curl_slist_append(nullptr, "Content-Type: application/json");
-  if (!arguments.key.empty()) lines = curl_slist_append(lines, ("Authorization: Bearer " + arguments.key).c_str());
-  lines = curl_slist_append(lines, "Expect:");
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(lines, curl_slist_free_all);
-
-  std::string answer;
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.data());
-  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, connect_timeout_s);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, answer_timeout_s);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep_answer);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
-  if (const CURLcode code = curl_easy_perform(curl.get()); code != CURLE_OK) {
-    return fail(fmt::format("{}: no answer: {}", arguments.api, curl_easy_strerror(code)));
-  }
-  long status = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  return status >= 200 && status < 300 ? 0 : fail(fmt::format("{}: {}", arguments.api, refusal(status, answer)));
+  const auto answer = call_api({arguments.api, "/v1/emit", arguments.key, body});
+  return answer ? 0 : fail(answer.error());
 }
 
 }  // namespace

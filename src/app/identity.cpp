@@ -5,22 +5,10 @@
 #include <utility>
 #include <variant>
 
-#include "base/utf8.hpp"
+#include "api/notify_request.hpp"
 
 namespace carillon::app {
 namespace {
-
-constexpr std::size_t user_id_bytes_max = 256;
-
-// C0 and DEL, and C1, which UTF-8 writes as 0xc2 0x80 to 0xc2 0x9f.
-bool has_control_character(std::string_view utf8) {
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(utf8[i]);
-    if (byte < 0x20 || byte == 0x7f) return true;
-    if (byte == 0xc2 && static_cast<unsigned char>(utf8[i + 1]) < 0xa0) return true;
-  }
-  return false;
-}
 
 std::optional<std::string> digits(const Value& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value.storage())) return std::to_string(*number);
@@ -31,27 +19,41 @@ std::optional<std::string> digits(const Value& value) {
 // Socket.IO v2 clients have no auth in "/": what they say comes in the query of their connection.
 Value auth_of(const Handshake& handshake) {
   if (handshake.query("EIO") == "4") return handshake.auth();
-  auto user = handshake.query("userId");
-  return user ? Object{{"userId", std::move(*user)}} : Object{};
+  Object auth;
+  for (const char* name : {"userId", "deviceId"})
+    if (auto text = handshake.query(name)) auth.append(name, std::move(*text));
+  if (handshake.query("ack") == "true") auth.append("ack", true);
+  return auth;
+}
+
+Result<std::optional<std::string>, std::string> id_in(const Value& auth, std::string_view name) {
+  const Value* given = auth.find(name);
+  if (given == nullptr) return std::nullopt;
+  if (auto number = digits(*given)) return number;
+  if (const std::string* text = given->as_string(); text != nullptr && api::is_user_id(*text)) return *text;
+  return Failure("auth." + std::string(name) + " should be a text of 1 to 256 bytes without control characters");
 }
 
 }  // namespace
 
-Result<std::optional<std::string>, std::string> user_id(const Value& auth) {
-  const Value* given = auth.find("userId");
-  if (given == nullptr) return std::nullopt;
-  if (auto number = digits(*given)) return number;
-  const std::string* text = given->as_string();
-  const bool valid = text != nullptr && !text->empty() && text->size() <= user_id_bytes_max && is_utf8(*text) &&
-                     !has_control_character(*text);
-  if (valid) return *text;
-  return Failure<std::string>("auth.userId should be a text of 1 to 256 bytes without control characters");
+Result<std::optional<std::string>, std::string> user_id(const Value& auth) { return id_in(auth, "userId"); }
+
+Result<std::optional<std::string>, std::string> device_id(const Value& auth) { return id_in(auth, "deviceId"); }
+
+runtime::InboxOptions::Device device_of(const Handshake& handshake) {
+  const Value auth = auth_of(handshake);
+  const Value* acknowledges = auth.find("ack");
+  const auto device = device_id(auth);
+  return {.name = device ? device->value_or("") : "",
+          .acknowledges = acknowledges != nullptr && *acknowledges == Value(true)};
 }
 
 void identify_users(Server& server) {
   server.use([](Socket& socket, Next next) {
     auto user = user_id(auth_of(socket.handshake()));
     if (!user) return next(ConnectError{std::move(user.error()), {}});
+    if (auto device = device_id(auth_of(socket.handshake())); !device)
+      return next(ConnectError{std::move(device.error()), {}});
     if (!*user) return next();
     socket.set_identity(**user);
     socket.join("user:" + **user, [next = std::move(next)] { next(); });

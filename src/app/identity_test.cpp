@@ -41,5 +41,26 @@ TEST(Identity, anything_else_is_refused_with_a_sentence) {
             "auth.userId should be a text of 1 to 256 bytes without control characters");
 }
 
+TEST(Identity, a_device_has_an_id_of_the_same_kind) {
+  EXPECT_EQ(device_id(Object{{"deviceId", "phone"}})->value_or("none"), "phone");
+  EXPECT_EQ(device_id(Object{{"deviceId", 7}})->value_or("none"), "7");
+  EXPECT_EQ(device_id(Object{})->value_or("none"), "none");
+  EXPECT_EQ(device_id(Object{{"deviceId", "a\nb"}}).error(),
+            "auth.deviceId should be a text of 1 to 256 bytes without control characters");
+}
+
+TEST(Identity, says_whether_the_application_acknowledges) {
+  const auto request = std::make_shared<HandshakeRequest>();
+  request->url = "/socket.io/?EIO=4";
+  const auto device = [&](Value auth) { return device_of(Handshake(std::move(auth), request)); };
+  EXPECT_TRUE(device(Object{{"ack", true}}).acknowledges);
+  EXPECT_FALSE(device(Object{{"ack", "true"}}).acknowledges);
+  EXPECT_FALSE(device(Object{}).acknowledges);
+  EXPECT_EQ(device(Object{{"deviceId", "phone"}}).name, "phone");
+  request->url = "/socket.io/?EIO=3&deviceId=old&ack=true";
+  EXPECT_EQ(device(Object{}).name, "old");
+  EXPECT_TRUE(device(Object{}).acknowledges);
+}
+
 }  // namespace
 }  // namespace carillon::app

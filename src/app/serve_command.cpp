@@ -10,8 +10,10 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "api/batch.hpp"
 #include "api/emit_request.hpp"
 #include "api/error.hpp"
+#include "api/notifications.hpp"
 #include "api/queries.hpp"
 #include "app/adapter_names.hpp"
 #include "app/commands.hpp"
@@ -122,6 +124,20 @@ AdapterOptions adapter_options(const Config& config) {
   return options;
 }
 
+runtime::InboxOptions inbox_options(const Config& config) {
+  const Config::Inbox& inbox = config.inbox;
+  runtime::InboxOptions options;
+  options.store.directory = config.data.dir;
+  options.store.limits.notifications_per_user_max = inbox.notifications_per_user_max;
+  options.store.limits.bytes_per_user_max = inbox.bytes_per_user_max;
+  options.store.limits.devices_per_user_max = inbox.devices_per_user_max;
+  options.store.waiting_bytes_max = inbox.waiting_bytes_max;
+  options.delivery.window = inbox.window;
+  options.delivery.ack_timeout = Milliseconds(inbox.ack_timeout_ms);
+  options.device_of = device_of;
+  return options;
+}
+
 // A wildcard address is where the server listens, not one that a browser can go to.
 std::string url_to_visit(std::string url) {
   for (const auto& [wildcard, host] : {std::pair("://0.0.0.0:", "://127.0.0.1:"), std::pair("://[::]:", "://[::1]:")}) {
@@ -148,8 +164,10 @@ class NodeFacts final : public admin::ReadinessSource, public admin::InfoSource 
   NodeFacts(const runtime::Node& node, bool keys) : node_(node), keys_(keys) {}
 
   admin::Readiness readiness() const override {
-    if (node_.ready()) return {};
-    return {false, "Redis is away, or has not confirmed all subscriptions yet"};
+    if (!node_.ready()) return {false, "Redis is away, or has not confirmed all subscriptions yet"};
+    if (const runtime::Inbox* inbox = node_.inbox())
+      if (const auto trouble = inbox->store_thread().trouble()) return {false, std::string(to_string(*trouble))};
+    return {};
   }
   admin::Info info() const override {
     return {.node = node_.name(), .clients = node_.reception().client_url(), .redis = node_.clustered(), .keys = keys_};
@@ -176,6 +194,15 @@ void run(const Config& config) {
   facts.emplace(node, !config.api.keys.empty());
   api::add_routes(router, node);
   api::add_query_routes(router, node, node);
+  if (config.redis.url.empty()) {
+    const api::NotifyDefaults defaults{config.inbox.ttl_default_s};
+    runtime::Inbox& inbox = node.set_inbox(inbox_options(config));
+    api::add_notification_routes(router, inbox, node, defaults);
+    api::add_batch_route(router, &inbox, node, defaults);
+  } else {
+    api::add_batch_route(router, nullptr, node, {});
+    api::add_no_notification_routes(router, "notifications are kept by nodes without Redis only, in this version");
+  }
   admin::add_routes(router, {*metrics, *facts, *facts}, page_files());
   http::ParserLimits limits;
   limits.body_bytes_max = api::body_bytes_max;

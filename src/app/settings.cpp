@@ -80,7 +80,8 @@ std::vector<Setting> make_settings() {
              "Redis is pinged after so much silence, and given up when an answer takes as long again; also how long a "
              "connection may take to come up."),
       text("data.dir", field(&C::data, &C::Data::dir), "the path of a folder", check_folder,
-           "Where durable data is kept. This version keeps none, and does not touch the folder.",
+           "Where notifications are kept that wait for their users: a SQLite database. It is made if it is not there. "
+           "Not with Redis.",
            {"--data-dir", "DIR"}),
       text("node.name", field(&C::node, &C::Node::name), "at most 64 characters of A-Z a-z 0-9 . _ -", check_node_name,
            "The name of this node. Empty: the host's name and four random characters.", {"--node-name", "NAME"}),
@@ -167,6 +168,7 @@ const std::vector<Setting>& settings() {
     std::vector<Setting> made = make_settings();
     std::ranges::move(limit_settings(), std::back_inserter(made));
     std::ranges::move(cluster_settings(), std::back_inserter(made));
+    std::ranges::move(inbox_settings(), std::back_inserter(made));
     std::ranges::move(more_settings(), std::back_inserter(made));
     return made;
   }();

@@ -8,6 +8,7 @@
 namespace carillon::app {
 
 std::vector<Setting> cluster_settings();
+std::vector<Setting> inbox_settings();
 std::vector<Setting> limit_settings();
 
 }  // namespace carillon::app

@@ -33,7 +33,8 @@ class SessionHandler {
   // `data` is valid during the call. Text has been checked to be UTF-8 over WebSocket only.
   virtual void on_message(Session& session, bool binary, std::string_view data) = 0;
   virtual void on_close(Session& session, CloseReason reason) = 0;
-  // A ping is on its way, behind all that was sent before; and the client's answer to it: it has received all that.
+  // A ping is on its way, behind all that was sent before; and the client's answer to it: it has received all that. With
+  // clients that ping themselves it is our answer that is on its way, and their next ping that shows its receipt.
   virtual void on_ping_sent(Session&) {}
   virtual void on_pong(Session&) {}
   // It goes on over WebSocket.

@@ -308,13 +308,31 @@ void Session::on_packet(const Packet& packet) {
   }
 }
 
+void Session::ping() {
+  if (state_ != State::open || client_owes_) return;
+  send_ping(engine_.now_);
+  arm();
+}
+
+void Session::send_ping(TimePoint due) {
+  client_owes_ = true;
+  heartbeat_at_ = due + engine_.options_.ping_timeout;
+  send(ping_frames());
+  engine_.handler_.on_ping_sent(*this);
+}
+
+// A client that pings sends its next one only when the answer to the last has come: this is what proves, then, that it has
+// received what was sent before that answer.
 void Session::on_heartbeat(PacketType type) {
   const bool client_pings = protocol_.client_pings();
   if (client_pings != (type == PacketType::ping)) return end(CloseReason::transport_error);  // not its part
   const bool answers = !client_pings && client_owes_;
   expect_heartbeat();
-  if (client_pings) send(pong_frames());
-  if (answers) engine_.handler_.on_pong(*this);
+  if (answers || ponged_) engine_.handler_.on_pong(*this);
+  if (!client_pings || state_ != State::open) return;
+  send(pong_frames());
+  ponged_ = true;
+  engine_.handler_.on_ping_sent(*this);
 }
 
 // --- time ---
@@ -340,12 +358,9 @@ void Session::on_deadline(TimePoint now) {
   if (now >= greeting_at_) send_outbox();
   if (now >= heartbeat_at_) {
     if (client_owes_) return end(CloseReason::ping_timeout);
-    client_owes_ = true;
     // From when the ping was due, which the wheel sees late, by up to a tick; but a server that was busy for longer must
     // not take it out of the client's time.
-    heartbeat_at_ = std::max(heartbeat_at_, now - TimerWheel::tick) + engine_.options_.ping_timeout;
-    send(ping_frames());
-    engine_.handler_.on_ping_sent(*this);
+    send_ping(std::max(heartbeat_at_, now - TimerWheel::tick));
   }
   arm();
 }

@@ -59,6 +59,10 @@ class Session final : public Timer {
   // False: dropped, and counted.
   bool send_volatile(const FramesPtr& frames);
 
+  // Sends a ping behind everything sent before, without waiting for the heartbeat; nothing happens while the client owes
+  // an answer to one, and with clients that ping themselves.
+  void ping();
+
   // Ends the session: what is queued still goes out, then the transport is closed. The handler hears of it before this
   // returns.
   void close(CloseReason reason);
@@ -96,6 +100,7 @@ class Session final : public Timer {
 
   void on_heartbeat(PacketType type);
   void expect_heartbeat();
+  void send_ping(TimePoint due);
   void arm();
   const FramesPtr& for_websocket(const FramesPtr& frames) const;
   void answer_poll(std::span<const FramesPtr> packets);
@@ -128,6 +133,7 @@ class Session final : public Timer {
   bool client_owes_;               // a pong, or where the client pings its next ping
   bool polling_base64_ = false;    // how the client wants binary by polling,
   bool websocket_base64_ = false;  // and by the WebSocket, or the probing one
+  bool ponged_ = false;            // the client pings, and has been answered once
   bool post_octets_ = false;       // what the pending POST holds
   bool probed_ = false;            // the probe has been answered: polls are sent away
   bool answered_ = false;          // its client has had an answer over polling

@@ -275,6 +275,31 @@ TEST_F(SessionTest, APongThatNobodyAskedForRestartsTheInterval) {
   EXPECT_THAT(websocket.take(), ElementsAre("2"));
 }
 
+TEST_F(SessionTest, APingOnRequestGoesOutBehindWhatWasSentAndIsAnsweredOnce) {
+  FakePeer& websocket = bench.open_websocket();
+  handler.notes_pings = true;
+  handler.take();
+  handler.last->send(make_text_frames("4news"));
+  handler.last->ping();
+  handler.last->ping();
+  EXPECT_THAT(websocket.take(), ElementsAre("4news", "2"));
+  EXPECT_THAT(handler.take(), ElementsAre("ping sent"));
+  bench.message(websocket, "3");
+  bench.message(websocket, "3");
+  EXPECT_THAT(handler.take(), ElementsAre("pong"));
+  bench.advance(Milliseconds(24'992));
+  EXPECT_THAT(websocket.take(), IsEmpty()) << "the pong has restarted the interval";
+}
+
+TEST_F(SessionTest, APingOnRequestMustBeAnsweredInTime) {
+  bench.open_websocket();
+  handler.last->ping();
+  bench.advance(Milliseconds(19'900));
+  EXPECT_EQ(handler.log.back(), "open");
+  bench.advance(Milliseconds(200));
+  EXPECT_EQ(handler.log.back(), "close ping_timeout");
+}
+
 TEST_F(SessionTest, MessagesAreNoPong) {
   FakePeer& websocket = bench.open_websocket();
   bench.advance(Milliseconds(25'000));

@@ -129,6 +129,19 @@ TEST_F(SessionV3Test, MalformedPayloadsEndTheSession) {
   EXPECT_EQ(bench.engine.session_count(), 0U);
 }
 
+// It sends its next ping only when the answer to the last one has come.
+TEST_F(SessionV3Test, AClientsNextPingShowsThatItHasOurAnswer) {
+  FakePeer& websocket = bench.open_websocket();
+  handler.notes_pings = true;
+  handler.take();
+  bench.message(websocket, "2");
+  EXPECT_THAT(handler.take(), ElementsAre("ping sent"));
+  bench.message(websocket, "2");
+  EXPECT_THAT(handler.take(), ElementsAre("pong", "ping sent"));
+  session().ping();
+  EXPECT_THAT(handler.take(), IsEmpty()) << "it is not ours to ping";
+}
+
 TEST_F(SessionV3Test, ClosingIsToldInPayloadsOfItsOwn) {
   const std::string sid = bench.open_polling();
   const FakePeer& poll = bench.poll(sid);

@@ -156,8 +156,15 @@ class RecordingHandler final : public SessionHandler {
     log.push_back("close " + std::string(to_string(reason)));
     if (closed) closed(session, reason);
   }
+  void on_ping_sent(Session&) override {
+    if (notes_pings) log.emplace_back("ping sent");
+  }
+  void on_pong(Session&) override {
+    if (notes_pings) log.emplace_back("pong");
+  }
   std::vector<std::string> take() { return std::exchange(log, {}); }
 
+  bool notes_pings = false;
   std::vector<std::string> log;
   Session* last = nullptr;  // opened last; dangling once it has ended
   std::function<void(Session&)> opened;

@@ -30,6 +30,24 @@ std::string allowed(const std::vector<Route>& methods) {
   return list;
 }
 
+// Takes the first segment off a path that begins with a slash.
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+// An empty segment stands for nothing.
+bool matches(std::string_view pattern, std::string_view path) {
+  while (pattern.starts_with('/') && path.starts_with('/')) {
+    const std::string_view wanted = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    if (wanted.starts_with('{') ? given.empty() : wanted != given) return false;
+  }
+  return pattern.empty() && path.empty();
+}
+
 void respond(Exchange& exchange, const Request& request, Response response) {
   response.omit_body = request.method == "HEAD";
   exchange.respond(std::move(response));
@@ -37,14 +55,29 @@ void respond(Exchange& exchange, const Request& request, Response response) {
 
 }  // namespace
 
+std::string path_segment(std::string_view path, std::size_t index) {
+  std::string_view segment;
+  for (std::size_t i = 0; i <= index; ++i) {
+    if (!path.starts_with('/')) return {};
+    segment = take_segment(path);
+  }
+  return percent_decode(segment, false);
+}
+
 void Router::add(Route route) {
-  auto& methods = paths_[route.path];
+  auto& methods = (route.path.contains('{') ? patterns_ : paths_)[route.path];
   methods.push_back(std::move(route));
 }
 
+const std::vector<Route>* Router::find(std::string_view path) const {
+  if (const auto exact = paths_.find(path); exact != paths_.end()) return &exact->second;
+  for (const auto& [pattern, methods] : patterns_)
+    if (matches(pattern, path)) return &methods;
+  return nullptr;
+}
+
 bool Router::on_request(Exchange& exchange, const Request& request) {
-  const auto found = paths_.find(request.path());
-  const auto* methods = found != paths_.end() ? &found->second : nullptr;
+  const auto* methods = find(request.path());
   const Route* route = methods != nullptr ? find_route(*methods, request.method) : nullptr;
   if (auto refused = refusal(methods, route, request)) {
     respond(exchange, request, std::move(*refused));

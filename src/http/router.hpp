@@ -17,7 +17,7 @@ namespace carillon::http {
 // One method of one path.
 struct Route {
   std::string method;  // "GET" answers HEAD too, without the body
-  std::string path;    // exact: "/v1/emit"
+  std::string path;    // exact, or with segments that stand for any: "/v1/emit", "/v1/users/{id}"
   // To everybody: the router's guard is not asked.
   bool open = false;
   // Asked when the head has come in; an answer here refuses the request before its body is read.
@@ -28,6 +28,9 @@ struct Route {
   using Respond = std::function<void(Response)>;
   std::function<void(const Request&, std::string_view body, Respond respond)> answer_later = nullptr;
 };
+
+// The segment of the path of that index, decoded: 2 of "/v1/users/a%2Fb" is "a/b". Empty where there are fewer.
+std::string path_segment(std::string_view path, std::size_t index);
 
 // What a router needs from its listener.
 struct RouterPolicy {
@@ -55,11 +58,13 @@ class Router final : public Handler {
     Request request;
   };
 
+  const std::vector<Route>* find(std::string_view path) const;
   void answer_later(const Pending& pending, Exchange& exchange, std::string_view body);
   std::optional<Response> refusal(const std::vector<Route>* methods, const Route* route, const Request& request) const;
 
   RouterPolicy policy_;
   std::map<std::string, std::vector<Route>, std::less<>> paths_;
+  std::map<std::string, std::vector<Route>, std::less<>> patterns_;  // paths with braces
   std::unordered_map<Exchange*, Pending> pending_;
   std::unordered_map<std::uint64_t, Exchange*> unanswered_;  // by ticket: an exchange may serve several requests
   std::uint64_t tickets_ = 0;

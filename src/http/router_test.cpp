@@ -84,6 +84,25 @@ TEST_F(RouterTest, chooses_by_path_and_method) {
   EXPECT_EQ(ask("GET", "/page").body, "GET /page ");
 }
 
+TEST_F(RouterTest, segments_in_braces_stand_for_any) {
+  add("GET", "/users/{id}/inbox", false);
+  add("GET", "/users/me/inbox", false);
+  add("GET", "/things/{id}", false);
+  EXPECT_EQ(ask("GET", "/users/a%2Fb/inbox?x=/").body, "GET /users/a%2Fb/inbox ");
+  EXPECT_EQ(ask("GET", "/users/me/inbox").body, "GET /users/me/inbox ");
+  EXPECT_EQ(ask("GET", "/things/1").status, 200);
+  EXPECT_EQ(ask("POST", "/things/1").status, 405);
+  for (const char* path :
+       {"/users//inbox", "/users/a/inbox/", "/users/a", "/users/a/b/inbox", "/things/", "/things", ""})
+    EXPECT_EQ(ask("GET", path).status, 404) << path;
+}
+
+TEST_F(RouterTest, segments_of_a_path_are_decoded) {
+  EXPECT_EQ(path_segment("/users/a%2Fb+c/inbox", 1), "a/b+c");
+  EXPECT_EQ(path_segment("/users/a", 2), "");
+  EXPECT_EQ(path_segment("", 0), "");
+}
+
 TEST_F(RouterTest, answers_head_as_get_without_the_body) {
   const Response answer = ask("HEAD", "/page");
   EXPECT_EQ(answer.status, 200);

@@ -197,9 +197,8 @@ void MemoryStore::do_prove(const Proof& proof) {
   add_received(log, proof.device, device.cursor, above);
   add_range(device.cursor, above, range);
   if (range.after == range.upto) return;
-  const bool repeated = std::ranges::any_of(log.proofs, [&](const Seen& seen) {
-    return seen.range.upto == range.upto && seen.receipt.device == proof.device;
-  });
+  const bool repeated = std::ranges::any_of(
+      log.proofs, [&](const Seen& seen) { return seen.range == range && seen.receipt.device == proof.device; });
   if (!repeated) log.proofs.push_back({range, {proof.device, proof.node, proof.socket, proof.at, proof.acknowledged}});
 }
 

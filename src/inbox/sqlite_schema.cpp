@@ -36,7 +36,7 @@ CREATE TABLE device(user INTEGER NOT NULL, name TEXT NOT NULL, cursor INTEGER NO
   PRIMARY KEY(user, name)) WITHOUT ROWID;
 CREATE TABLE proof(user INTEGER NOT NULL, upto INTEGER NOT NULL, device TEXT NOT NULL, after INTEGER NOT NULL,
   acknowledged INTEGER NOT NULL, at INTEGER NOT NULL, node TEXT NOT NULL, socket TEXT NOT NULL,
-  PRIMARY KEY(user, upto, device)) WITHOUT ROWID;
+  PRIMARY KEY(user, upto, device, after)) WITHOUT ROWID;
 CREATE TABLE idempotency(seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
   notification TEXT NOT NULL, recipients INTEGER NOT NULL, at INTEGER NOT NULL);
 )"};

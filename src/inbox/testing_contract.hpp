@@ -416,6 +416,17 @@ TEST_P(StoreContract, TheFirstReceiptOfADeviceCounts) {
   EXPECT_EQ(trace->recipients[0].receipts[0].at, contract_start);
 }
 
+TEST_P(StoreContract, WhatIsAcknowledgedLastHasItsReceiptToo) {
+  fill("alice", 3);
+  prove("alice", "phone", {0, 1}, true);
+  prove("alice", "phone", {2, 3}, true);
+  now += 5;
+  prove("alice", "phone", {1, 3}, true);
+  ASSERT_EQ(inspect("id-2")->recipients.at(0).receipts.size(), 1U);
+  EXPECT_EQ(inspect("id-2")->recipients[0].receipts[0].at, contract_start + 5);
+  EXPECT_EQ(inspect("id-3")->recipients.at(0).receipts.at(0).at, contract_start);
+}
+
 TEST_P(StoreContract, TracesInPages) {
   const std::string id = accept(notification({"a", "b", "c"}))->id;
   const auto trace = inspect(id, 1, 1);

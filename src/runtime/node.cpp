@@ -118,16 +118,24 @@ struct Node::NodeRecovery {
 class Node::Application final : public ShardApplication {
  public:
   Application(Node& node, Shard& shard, socketio::ClusterPort* cluster)
-      : core(node.socketio_options_, node.namespaces_,
+      : inbox_(node.inbox_ ? node.inbox_->make_shard(shard, node.name_) : nullptr),
+        core(node.socketio_options_, node.namespaces_,
              {shard, node, cluster, shard.timers(), shard.random(), node.recovery_ ? &node.recovery_->shared : nullptr,
-              shard.index(), node.stream_recovery_ ? &*node.stream_recovery_ : nullptr}),
+              shard.index(), node.stream_recovery_ ? &*node.stream_recovery_ : nullptr, inbox_.get()}),
         hooks_(node.options_, shard, core),
         has_hooks_(node.options_.allow_request || node.options_.initial_headers || node.options_.headers) {}
 
   engineio::SessionHandler& session_handler() override { return core; }
   engineio::HandshakeHooks* handshake_hooks() override { return has_hooks_ ? &hooks_ : nullptr; }
-  void set_time(TimePoint now) override { core.set_time(now); }
+  void set_time(TimePoint now) override {
+    core.set_time(now);
+    if (inbox_) inbox_->set_time(now);
+  }
 
+ private:
+  std::unique_ptr<ShardInbox> inbox_;  // outlives the sockets, which are its watchers
+
+ public:
   socketio::ServerCore core;
 
  private:
@@ -197,6 +205,12 @@ void Node::serve_api(std::string listen, http::Handler& handler, http::ParserLim
   api_ = Api{std::move(listen), &handler, limits, std::move(error_response)};
 }
 
+Inbox& Node::set_inbox(InboxOptions options) {
+  if (started_) throw std::logic_error("set_inbox() comes before the start of the server");
+  inbox_ = std::make_unique<Inbox>(std::move(options));
+  return *inbox_;
+}
+
 void Node::carry_client_files(std::span<const admin::PageFile> files) { carried_files_ = files; }
 
 // --- life ---
@@ -216,6 +230,7 @@ void Node::launch() {
     make_shards();
     reception_->bind_clients(shards_);
     if (api_) bind_api();
+    if (inbox_) inbox_->start();
     started_ = true;
     for (const auto& shard : shards_) shard->start();
   } catch (...) {
@@ -231,6 +246,7 @@ void Node::discard() {
   cores_.clear();
   recovery_.reset();
   shards_.clear();
+  if (inbox_) inbox_->forget_shards();
   reception_.reset();
   started_ = false;
 }
@@ -319,6 +335,7 @@ void Node::stop() {
   stopped_ = true;
   if (signals_) signals_->interrupt();
   join_shards();
+  if (inbox_) inbox_->stop();  // what their last words asked for is still done
 }
 
 // The backplane's shard stays until the others have ended: their last words to other nodes go through it.

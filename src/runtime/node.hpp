@@ -21,6 +21,7 @@
 #include "io/signals.hpp"
 #include "runtime/backplane.hpp"
 #include "runtime/client_ledger.hpp"
+#include "runtime/inbox.hpp"
 #include "runtime/reception.hpp"
 #include "runtime/shard.hpp"
 #include "socketio/namespace_registry.hpp"
@@ -40,6 +41,8 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   Namespace& of(NamespacePredicate predicate);
   void on_new_namespace(std::function<void(Namespace&)> handler);
   void set_adapter(AdapterOptions options);
+  // Notifications to users, that is to sockets of "/" with an identity. Not in a cluster: each node would have its own.
+  Inbox& set_inbox(InboxOptions options);
   // A second listener, for HTTP alone, on the first shard; `listen` as ServerOptions has it. `handler` must outlive the node's threads.
   void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
                  std::function<http::Response(int status)> error_response);
@@ -81,6 +84,7 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   RecoveryFacts recovery_facts() const;
   const socketio::NamespaceRegistry& namespaces() const { return namespaces_; }
   const Backplane* backplane() const { return backplane_.get(); }
+  const Inbox* inbox() const { return inbox_.get(); }  // null: there is none
 
  private:
   class Application;
@@ -138,6 +142,7 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   Service api_service_;
   std::unique_ptr<NodeRecovery> recovery_;  // none: clients are not recovered, or by the stream
   std::optional<socketio::StreamRecovery> stream_recovery_;
+  std::unique_ptr<Inbox> inbox_;          // none: no notifications
   std::unique_ptr<Reception> reception_;  // none before start()
   std::unique_ptr<Backplane> backplane_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -268,6 +268,37 @@ void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
   }
 }
 
+void collect_inbox(const Inbox& inbox, Collector& out) {
+  const auto of = [&](auto member) {
+    return out.sum([&](unsigned i) -> const auto& { return inbox.shards()[i]->stats().*member; });
+  };
+  using S = inbox::DeliveryStats;
+  out.add("carillon_inbox_sockets", "Sockets of users that notifications are delivered to.", Type::gauge,
+          of(&S::recipients));
+  out.add("carillon_inbox_sent_total", "Notifications written to sockets, repeats included.", Type::counter,
+          of(&S::sent));
+  out.add("carillon_inbox_repeated_total", "Those of them that were sent again for want of an acknowledgement.",
+          Type::counter, of(&S::repeated));
+  out.add("carillon_inbox_given_up_total", "Notifications that a connection did not acknowledge, however often.",
+          Type::counter, of(&S::given_up));
+  out.add("carillon_inbox_proven_total", "Notifications that a socket is proven to have received.", Type::counter,
+          of(&S::proven));
+  out.add("carillon_inbox_pings_total", "Pings sent in order to prove something.", Type::counter, of(&S::pings));
+  out.add("carillon_inbox_reads_total", "Pages of inboxes read for delivery.", Type::counter, of(&S::reads));
+  out.add("carillon_inbox_expired_total", "Notifications not sent because their time was over.", Type::counter,
+          of(&S::expired));
+  out.add("carillon_inbox_gaps_total", "Gaps that clients were told of.", Type::counter, of(&S::gaps));
+  out.add("carillon_inbox_store_errors_total", "Calls to the store that failed and are repeated.", Type::counter,
+          of(&S::store_errors));
+  const StoreStats& store = inbox.store_thread().stats();
+  out.count("carillon_store_commits_total", "Batches committed to the disk.", store.commits);
+  out.count("carillon_store_calls_total", "Calls in these batches.", store.calls);
+  out.count("carillon_store_failed_total", "Batches that failed.", store.failed_batches);
+  out.gauge("carillon_store_waiting_bytes", "Notifications on their way to the disk.", store.waiting_bytes);
+  out.add("carillon_store_ready", "Whether notifications are accepted.", Type::gauge,
+          inbox.store_thread().trouble() ? 0 : 1);
+}
+
 }  // namespace
 
 std::vector<admin::Sample> NodeMetrics::collect() const {
@@ -279,6 +310,7 @@ std::vector<admin::Sample> NodeMetrics::collect() const {
   collect_sessions(node_, out);
   collect_sockets(node_, out);
   collect_recovery(node_.recovery_facts(), out);
+  if (const Inbox* inbox = node_.inbox()) collect_inbox(*inbox, out);
   if (const Backplane* backplane = node_.backplane()) {
     collect_redis(backplane->redis_statistics(), out);
     collect_cluster(backplane->cluster_statistics(), out);

@@ -55,11 +55,11 @@ void ServerCore::on_close(engineio::Session& session, engineio::CloseReason reas
 }
 
 void ServerCore::on_ping_sent(engineio::Session& session) {
-  if (format().offsets && session.attachment) client_of(session).on_ping_sent();
+  if (session.attachment) client_of(session).on_ping_sent();
 }
 
 void ServerCore::on_pong(engineio::Session& session) {
-  if (format().offsets && session.attachment) client_of(session).on_pong();
+  if (session.attachment) client_of(session).on_pong();
 }
 
 void ServerCore::on_upgraded(engineio::Session& session) {

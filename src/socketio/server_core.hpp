@@ -17,6 +17,7 @@
 #include "socketio/recovery.hpp"
 #include "socketio/shard_link.hpp"
 #include "socketio/shard_port.hpp"
+#include "socketio/socket_watcher.hpp"
 #include "socketio/stats.hpp"
 #include "socketio/stream_shard.hpp"
 
@@ -49,6 +50,7 @@ class ServerCore final : public engineio::SessionHandler {
     Recovery* recovery = nullptr;  // null: clients are not recovered
     unsigned shard_index = 0;
     StreamRecovery* streams = nullptr;  // instead of `recovery`: clients are recovered by the stream
+    SocketWatchers* watchers = nullptr;  // null: nobody follows sockets
   };
   ServerCore(const Options& options, NamespaceRegistry& namespaces, Surroundings surroundings);
   ~ServerCore() override;

@@ -88,6 +88,7 @@ void SocketCore::finish_connect() {
 }
 
 void SocketCore::tell_connected() {
+  watch();
   for (const ConnectionHandler& handler : namespace_.handlers().connection_handlers) {
     if (state_ != State::connected) break;
     call_application(stats(), "connection to", namespace_.name(), [&] { handler(face_); });
@@ -115,14 +116,26 @@ void SocketCore::emit(std::string_view event, const Args& args, const BroadcastF
   if (stream_) return emit_by_stream(event, args, flags);
   const ServerCore& server = namespace_.server();
   if (!server.format().offsets) return transmit(encode_event(server.format(), namespace_.name(), event, args), flags);
-  if (flags.is_volatile || !recovery_) {
-    const RecoveryOffset offset = recovery_ ? recovery_->current(server.cursor()) : RecoveryOffset{server.cursor(), 0};
-    return transmit(encode_event(server.format(), namespace_.name(), event, args, to_string(offset)), flags);
-  }
+  if (flags.is_volatile || !recovery_) return transmit(encode_unkept(event, args), flags);
   const RecoveryOffset offset = recovery_->next(server.cursor());
   auto frames = encode_event(server.format(), namespace_.name(), event, args, to_string(offset));
   transmit(frames, flags);
   recovery_->keep(offset, std::move(frames));
+}
+
+engineio::FramesPtr SocketCore::encode_unkept(std::string_view event, const Args& args) const {
+  const ServerCore& server = namespace_.server();
+  if (!server.format().offsets) return encode_event(server.format(), namespace_.name(), event, args);
+  const RecoveryOffset offset = recovery_ ? recovery_->current(server.cursor()) : RecoveryOffset{server.cursor(), 0};
+  return encode_event(server.format(), namespace_.name(), event, args, to_string(offset));
+}
+
+void SocketCore::emit_unkept(std::string_view event, const Args& args) {
+  check_event(event, args);
+  if (is_over()) return;
+  if (watches_outgoing()) tell_outgoing(event, args);
+  if (stream_) return emit_by_stream(event, args, {});
+  send(encode_unkept(event, args));
 }
 
 void SocketCore::transmit(const engineio::FramesPtr& frames, const BroadcastFlags& flags) {
@@ -242,6 +255,11 @@ void SocketCore::tell_disconnecting(DisconnectReason reason) {
     call_application(stats(), "the coming disconnect from", namespace_.name(), [&] { handler(reason); });
 }
 
+void SocketCore::watch() {
+  SocketWatchers* watchers = namespace_.server().surroundings().watchers;
+  if (watchers != nullptr && !identity_.empty() && namespace_.name() == "/") watcher_ = watchers->watch(*this);
+}
+
 void SocketCore::end(DisconnectReason reason) {
   if (is_over()) return;
   const auto keep = shared_from_this();
@@ -251,6 +269,7 @@ void SocketCore::end(DisconnectReason reason) {
     tell_disconnecting(reason);
   }
   state_ = State::disconnected;
+  watcher_.reset();
   while (!pending_acks_.empty()) settle_ack(pending_acks_.begin()->first, std::unexpected(AckError::disconnected));
   for (const AwaitedAnswer& entry : std::exchange(awaited_answers_, {})) entry.answers->gone(entry.place);
   if (recovery_) park(reason);

@@ -25,6 +25,7 @@
 #include "socketio/rooms.hpp"
 #include "socketio/session_port.hpp"
 #include "socketio/socket_stream.hpp"
+#include "socketio/socket_watcher.hpp"
 #include "socketio/stats.hpp"
 
 namespace carillon::socketio {
@@ -94,6 +95,9 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   }
   void emit(std::string_view event, const Args& args, const BroadcastFlags& flags);
   void emit_with_ack(std::string_view event, const Args& args, AckHandler handler, Milliseconds timeout);
+  // As emit(), for what somebody else sends again where it was lost: recovery does not keep it.
+  void emit_unkept(std::string_view event, const Args& args);
+  void ping() { session_.ping(); }
 
   // --- the application's calls ---
   bool join(std::string_view room, std::function<void()> done);
@@ -117,6 +121,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void await_answer(std::shared_ptr<BroadcastAnswers> answers, std::size_t place);
   void forget_answer(const BroadcastAnswers& answers);
   // --- recovery; see recovery.hpp ---
+  const std::string& identity() const { return identity_; }
   bool recovered() const { return recovered_ || attempt_ != nullptr; }
   void set_identity(std::string identity) { identity_ = std::move(identity); }
   void on_ping_sent();
@@ -180,6 +185,8 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void refuse(const ConnectError& error);
   void run_event_middleware(std::shared_ptr<const HeldEvent> event, std::size_t index);
   void dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> ack_id);
+  engineio::FramesPtr encode_unkept(std::string_view event, const Args& args) const;
+  void watch();
   void transmit(const engineio::FramesPtr& frames, const BroadcastFlags& flags);
   void tell_disconnecting(DisconnectReason reason);
   std::uint64_t take_ack_id();
@@ -206,6 +213,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   std::unique_ptr<RecoveryAttempt> attempt_;  // while it connects
   std::unique_ptr<RecoveryState> recovery_;   // while it is connected
   std::unique_ptr<SocketStream> stream_;      // null: clients are not recovered by the stream
+  std::unique_ptr<SocketWatcher> watcher_;    // while it is connected
   std::uint64_t mark_ = 0;                    // the last broadcast that has seen this socket: nobody gets one twice
   std::uint32_t place_ = 0;                   // in the namespace's list
   State state_ = State::connecting;

@@ -201,11 +201,14 @@ void SocketCore::park(DisconnectReason reason) {
 void SocketCore::on_ping_sent() {
   if (recovery_) recovery_->ping_sent(namespace_.server().cursor());
   if (stream_ && !stream_->is_catching_up) stream_->pinged = stream_shard()->position(namespace_.name());
+  // What is held goes out behind the ping, which proves nothing of it.
+  if (watcher_ && !(stream_ && stream_->holds())) watcher_->on_ping_sent();
 }
 
 void SocketCore::on_pong() {
   if (recovery_) recovery_->pong();
   if (stream_ && stream_->pinged) stream_->proven = *std::exchange(stream_->pinged, std::nullopt);
+  if (watcher_) watcher_->on_pong();
 }
 
 void SocketCore::note_joined(std::string_view room) {
