@@ -149,7 +149,7 @@ void notify(NotificationPort& notifications, socketio::BroadcastPort& sockets, c
   if (request->room.empty()) return accept(notifications, std::move(*request), now, respond);
   auto operation = std::make_shared<socketio::Operation>();
   operation->kind = socketio::Operation::Kind::fetch;
-  operation->selection.name_space = "/";
+  operation->selection.name_space = std::string("/");
   operation->selection.rooms = {request->room};
   sockets.operate(std::move(operation), [&notifications, request = std::move(*request), now,
                                          respond](const socketio::OperationResult& members) mutable {

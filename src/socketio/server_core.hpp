@@ -49,7 +49,7 @@ class ServerCore final : public engineio::SessionHandler {
     Random& random;
     Recovery* recovery = nullptr;  // null: clients are not recovered
     unsigned shard_index = 0;
-    StreamRecovery* streams = nullptr;  // instead of `recovery`: clients are recovered by the stream
+    StreamRecovery* streams = nullptr;   // instead of `recovery`: clients are recovered by the stream
     SocketWatchers* watchers = nullptr;  // null: nobody follows sockets
   };
   ServerCore(const Options& options, NamespaceRegistry& namespaces, Surroundings surroundings);

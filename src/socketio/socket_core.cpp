@@ -134,7 +134,13 @@ void SocketCore::emit_unkept(std::string_view event, const Args& args) {
   check_event(event, args);
   if (is_over()) return;
   if (watches_outgoing()) tell_outgoing(event, args);
-  if (stream_) return emit_by_stream(event, args, {});
+  if (stream_) {
+    Broadcast message;
+    message.name_space = namespace_.name();
+    set_event(namespace_.server().format(), message, event, args);
+    hold_behind(message.frames, false, message.offset_at);
+    return send_held();
+  }
   send(encode_unkept(event, args));
 }
 

@@ -1,0 +1,187 @@
+// What durable notifications cost, beside the floor on the same disk:
+//
+//   bare       prepared INSERTs of id, user and data into one table, as many to a commit as below; WAL, synchronous=FULL
+//   accept     the SQLite store's accept(), group commits of the same size and durability
+//   users      so many users with so many notifications each: size on the disk, memory, and the time of one resume (open and
+//              read) of a user chosen by chance, with the database opened anew
+//
+//   store_load [--batch N] [--seconds S] [--users N] [--each N] [--directory DIR]
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "inbox/sqlite_store.hpp"
+
+using namespace carillon;
+using namespace carillon::inbox;
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+constexpr UnixMs start_unix_ms = 1'700'000'000'000;
+
+struct Options {
+  std::size_t batch = 256;
+  double seconds = 5;
+  std::size_t users = 100'000;
+  std::size_t each = 10;
+  std::string directory = "store-load-data";
+};
+
+double seconds_since(Steady::time_point start) { return std::chrono::duration<double>(Steady::now() - start).count(); }
+
+const std::string& data() {
+  static const std::string text = R"({"text":"Your parcel is on its way","order":)" + std::string(100, '7') + "}";
+  return text;
+}
+
+// The median of several rounds is what is compared: the disk is not alone.
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+[[noreturn]] void fail(const std::string& why) {
+  std::fprintf(stderr, "store_load: %s\n", why.c_str());
+  std::exit(1);
+}
+
+double bare_inserts(const Options& options, const std::string& path, Random& random) {
+  auto database = Database::open(path);
+  if (!database) fail("bare: cannot open " + path);
+  database->execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+      "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;"
+      "CREATE TABLE IF NOT EXISTS note(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, user TEXT NOT NULL, "
+      "data TEXT NOT NULL)");
+  Statement insert(*database, "INSERT INTO note(id, user, data) VALUES(?, ?, ?)");
+  std::size_t count = 0;
+  const auto start = Steady::now();
+  while (seconds_since(start) < options.seconds / 5) {
+    database->execute("BEGIN IMMEDIATE");
+    for (std::size_t i = 0; i < options.batch; ++i) {
+      const std::string id = make_id(start_unix_ms, random);
+      const std::string user = "user-" + std::to_string(random.below(options.users));
+      if (!insert.bind(id, user, data()).run()) fail("bare: " + database->last_error());
+    }
+    if (database->execute("COMMIT") != SQLITE_OK) fail("bare: " + database->last_error());
+    count += options.batch;
+  }
+  return static_cast<double>(count) / seconds_since(start);
+}
+
+void accept_batch(SqliteStore& store, std::size_t batch, Random& random, const auto& next_user) {
+  for (std::size_t i = 0; i < batch; ++i) {
+    auto notification = std::make_shared<Notification>(Notification{
+        make_id(start_unix_ms, random), "notification", data(), "", start_unix_ms, start_unix_ms + 604'800'000});
+    store.accept({std::move(notification), {next_user()}, "", ""}, [](const Result<Accepted, StoreError>& accepted) {
+      if (!accepted) fail("accept: " + std::string(to_string(accepted.error())));
+    });
+  }
+  if (!store.commit()) fail("accept: " + store.complaint());
+}
+
+double accepts(const Options& options, SqliteStore& store, Random& random) {
+  std::size_t count = 0;
+  const auto start = Steady::now();
+  while (seconds_since(start) < options.seconds / 5) {
+    accept_batch(store, options.batch, random, [&] { return "user-" + std::to_string(random.below(options.users)); });
+    count += options.batch;
+  }
+  return static_cast<double>(count) / seconds_since(start);
+}
+
+std::unique_ptr<SqliteStore> open_store(const std::string& path, Random& random) {
+  auto store = SqliteStore::open(path, {}, random);
+  if (!store) fail(store.error().message);
+  return std::move(*store);
+}
+
+std::size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  statm >> total >> resident;
+  return resident * 4096;
+}
+
+void measure_resumes(const Options& options, const std::string& path, Random& random) {
+  auto store = open_store(path, random);
+  std::vector<double> times;
+  std::size_t entries = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string user = "user-" + std::to_string(random.below(options.users));
+    const auto start = Steady::now();
+    store->open(user, "phone", [](const auto&) {});
+    store->read({.user = user, .now = start_unix_ms}, [&](const auto& page) { entries += page->entries.size(); });
+    if (!store->commit()) fail("resume: " + store->complaint());
+    times.push_back(seconds_since(start) * 1e6);
+  }
+  std::ranges::sort(times);
+  fmt::print("resume: p50 {:.0f} us, p99 {:.0f} us, {:.1f} notifications each; process {} MiB\n", times[500],
+             times[990], static_cast<double>(entries) / 1000, resident_bytes() >> 20);
+}
+
+void fill_users(const Options& options, const std::string& path, Random& random) {
+  const auto start = Steady::now();
+  {
+    auto store = open_store(path, random);
+    for (std::size_t round = 0; round < options.each; ++round) {
+      std::size_t user = 0;
+      while (user < options.users) {
+        const std::size_t batch = std::min<std::size_t>(5'000, options.users - user);
+        accept_batch(*store, batch, random, [&] { return "user-" + std::to_string(user++); });
+      }
+    }
+  }
+  const double total = static_cast<double>(options.users * options.each);
+  const auto bytes = std::filesystem::file_size(path);
+  fmt::print("users: {} with {} each in {:.0f} s; {} MiB on the disk, {:.0f} bytes per notification with {} of data\n",
+             options.users, options.each, seconds_since(start), bytes >> 20, static_cast<double>(bytes) / total,
+             data().size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("What durable notifications cost");
+  app.add_option("--batch", options.batch, "Notifications to a commit");
+  app.add_option("--seconds", options.seconds, "Of each measurement");
+  app.add_option("--users", options.users, "Users");
+  app.add_option("--each", options.each, "Notifications of each");
+  app.add_option("--directory", options.directory, "Where the databases are made; removed afterwards");
+  CLI11_PARSE(app, argc, argv);
+  const auto random = make_system_random();
+  std::filesystem::create_directories(options.directory);
+  const auto path = [&](const char* name) { return (std::filesystem::path(options.directory) / name).string(); };
+
+  auto store = open_store(path("accept.db"), *random);
+  std::vector<double> bare;
+  std::vector<double> accepted;
+  for (int round = 0; round < 5; ++round) {  // in turn, so that both see the same disk
+    bare.push_back(bare_inserts(options, path("bare.db"), *random));
+    accepted.push_back(accepts(options, *store, *random));
+  }
+  store.reset();
+  fmt::print("commits of {}: bare {:.0f}/s, accept {:.0f}/s: {:.0f} %\n", options.batch, median(bare), median(accepted),
+             100 * median(accepted) / median(bare));
+  std::fflush(stdout);
+  if (options.each > 0) {
+    fill_users(options, path("users.db"), *random);
+    measure_resumes(options, path("users.db"), *random);
+  }
+  std::filesystem::remove_all(options.directory);
+  return 0;
+}
