@@ -39,6 +39,12 @@ struct Options {
   std::string directory = "store-load-data";
 };
 
+// Ids grow with the time, as they do in a server.
+UnixMs next_ms() {
+  static UnixMs now = start_unix_ms;
+  return ++now;
+}
+
 double seconds_since(Steady::time_point start) { return std::chrono::duration<double>(Steady::now() - start).count(); }
 
 const std::string& data() {
@@ -71,7 +77,7 @@ double bare_inserts(const Options& options, const std::string& path, Random& ran
   while (seconds_since(start) < options.seconds / 5) {
     database->execute("BEGIN IMMEDIATE");
     for (std::size_t i = 0; i < options.batch; ++i) {
-      const std::string id = make_id(start_unix_ms, random);
+      const std::string id = make_id(next_ms(), random);
       const std::string user = "user-" + std::to_string(random.below(options.users));
       if (!insert.bind(id, user, data()).run()) fail("bare: " + database->last_error());
     }
@@ -83,8 +89,8 @@ double bare_inserts(const Options& options, const std::string& path, Random& ran
 
 void accept_batch(SqliteStore& store, std::size_t batch, Random& random, const auto& next_user) {
   for (std::size_t i = 0; i < batch; ++i) {
-    auto notification = std::make_shared<Notification>(Notification{
-        make_id(start_unix_ms, random), "notification", data(), "", start_unix_ms, start_unix_ms + 604'800'000});
+    auto notification = std::make_shared<Notification>(Notification{make_id(next_ms(), random), "notification", data(),
+                                                                    "", start_unix_ms, start_unix_ms + 604'800'000});
     store.accept({std::move(notification), {next_user()}, "", ""}, [](const Result<Accepted, StoreError>& accepted) {
       if (!accepted) fail("accept: " + std::string(to_string(accepted.error())));
     });
