@@ -4,11 +4,11 @@
 
 namespace carillon::redis {
 
-std::vector<std::string> Calls::send_next() {
+Calls::Request Calls::send_next() {
   Request request = std::move(asked_.front());
   asked_.pop_front();
   requested_.push_back(std::move(request.done));
-  return std::move(request.words);
+  return request;
 }
 
 bool Calls::on_reply(Reply& reply) {

@@ -21,13 +21,14 @@ class Calls {
   struct Request {
     std::vector<std::string> words;
     CommandDone done;
+    bool asking = false;  // preceded by ASKING
   };
 
   // Requests wait until they can be sent.
   void ask(Request request) { asked_.push_back(std::move(request)); }
   bool has_asked() const { return !asked_.empty(); }
-  // The words of the next one, which is now on the way.
-  std::vector<std::string> send_next();
+  // The next one, without its `done`: it is now on the way.
+  Request send_next();
   std::size_t requests() const { return asked_.size() + requested_.size(); }
 
   // An XADD is on the way.

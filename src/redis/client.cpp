@@ -38,24 +38,27 @@ ClientOptions sentinel_options(const ClientOptions& options) {
 
 }  // namespace
 
-Client::Client(ClientOptions options, Random& random, ClientDriver& driver)
+Client::Client(ClientOptions options, Random& random, ClientDriver& driver, ClientShare* share)
     : options_(std::move(options)),
       sentinel_options_(sentinel_options(options_)),
       random_(random),
       driver_(driver),
+      own_share_(share == nullptr ? std::make_unique<ClientShare>(options_) : nullptr),
+      share_(share == nullptr ? *own_share_ : *share),
+      statistics_(share_.statistics),
       log_(options_),
-      queue_(options_.queue_bytes_max, options_.queue_age_max_ms),
-      pace_(options_.subscriptions_per_second_max),
-      subscriptions_{Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), pace_),
-                     Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), pace_),
-                     Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), pace_)},
+      queue_(share_.queue_budget, options_.queue_age_max_ms),
+      subscriptions_{Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), share_.pace),
+                     Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), share_.pace),
+                     Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), share_.pace)},
       streams_(options_, statistics_, log_),
       master_finder_(options_.url),
       commands_(*this, Role::commands, options_),
       subscriber_(*this, Role::subscriber, options_),
       reader_(*this, Role::reader, options_),
       sentinel_(*this, Role::sentinel, sentinel_options_) {
-  if (!options_.subscribes) subscriber_.state = Peer::State::idle;
+  if (options_.reads_only) commands_.state = Peer::State::idle;
+  if (!options_.subscribes || options_.cluster_node || options_.reads_only) subscriber_.state = Peer::State::idle;
   reader_.state = Peer::State::idle;
   if (!master_finder_.in_use()) sentinel_.state = Peer::State::idle;
 }
@@ -170,12 +173,6 @@ void Client::on_time(TimePoint now) {
     statistics_.timeouts.add();
     for (Peer* end : {&commands_, &subscriber_}) lose(*end, "a message published to itself did not come back");
   }
-}
-
-std::uint64_t Client::dropped() const {
-  const Statistics& s = statistics_;
-  return s.dropped_full.value() + s.dropped_old.value() + s.dropped_refused.value() + s.dropped_unconfirmed.value() +
-         s.dropped_shutdown.value();
 }
 
 void Client::abandon() {

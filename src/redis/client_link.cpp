@@ -8,7 +8,6 @@
 namespace carillon::redis {
 namespace {
 
-// XADD stream MAXLEN ~ length_max * name value ...
 std::string append_command(std::string_view stream, const StreamFields& fields, std::size_t length_max) {
   std::string bytes;
   append_command_head(bytes, 6 + 2 * fields.size());
@@ -25,14 +24,16 @@ std::string append_command(std::string_view stream, const StreamFields& fields, 
   return bytes;
 }
 
-// Of PUBSUB NUMSUB: the channel and its number.
-std::optional<std::size_t> subscriber_count(const Result<Reply, CommandError>& reply) {
-  if (!reply || reply->items.size() != 2 || reply->items[1].type != Reply::Type::integer || reply->items[1].number < 0)
-    return std::nullopt;
-  return static_cast<std::size_t>(reply->items[1].number);
-}
-
 }  // namespace
+
+PublishQueue::Message append_message(std::string stream, const StreamFields& fields, std::size_t length_max,
+                                     AppendDone done) {
+  std::string bytes = append_command(stream, fields, length_max);
+  return {.verb = PublishQueue::Message::Verb::append,
+          .channel = std::move(stream),
+          .payload = std::move(bytes),
+          .done = std::move(done)};
+}
 
 void Client::publish(std::string channel, std::string payload, ChannelKind kind) {
   using Verb = PublishQueue::Message::Verb;
@@ -42,11 +43,7 @@ void Client::publish(std::string channel, std::string payload, ChannelKind kind)
 }
 
 void Client::append(std::string stream, StreamFields fields, std::size_t length_max, AppendDone done) {
-  std::string bytes = append_command(stream, fields, length_max);
-  pass_on({.verb = PublishQueue::Message::Verb::append,
-           .channel = std::move(stream),
-           .payload = std::move(bytes),
-           .done = std::move(done)});
+  pass_on(append_message(std::move(stream), fields, length_max, std::move(done)));
 }
 
 void Client::pass_on(PublishQueue::Message message) {
@@ -65,7 +62,20 @@ void Client::hold_messages(bool hold) {
 
 void Client::subscribe(std::string_view channel, ChannelKind kind) {
   subscriptions(kind).want(channel);
+  use_subscriber();
   wake();
+}
+
+void Client::adopt(std::string_view channel, ChannelKind kind) {
+  subscriptions(kind).adopt(channel);
+  use_subscriber();
+  wake();
+}
+
+std::vector<std::string> Client::wanted(ChannelKind kind) const {
+  std::vector<std::string> names = subscriptions(kind).wanted_channels();
+  if (kind == ChannelKind::plain) std::erase(names, canary_channel_);
+  return names;
 }
 
 void Client::unsubscribe(std::string_view channel, ChannelKind kind) {
@@ -80,22 +90,40 @@ void Client::follow(std::string stream) {
 }
 
 void Client::command(std::vector<std::string> words, std::string_view /*key*/, CommandDone done) {
+  ask({std::move(words), std::move(done)});
+}
+
+void Client::ask(Calls::Request request) {
   const auto refuse = [&](CommandError::Kind kind, std::string_view text) {
-    if (done) done(Failure(CommandError{kind, std::string(text)}));
+    if (request.done) request.done(Failure(CommandError{kind, std::string(text)}));
   };
-  if (words.empty()) return refuse(CommandError::Kind::refused, "an empty command");
+  if (request.words.empty()) return refuse(CommandError::Kind::refused, "an empty command");
   if (!commands_.connection.is_open()) return refuse(CommandError::Kind::unavailable, "Redis is away");
   if (calls_.requests() >= options_.commands_max)
     return refuse(CommandError::Kind::unavailable, "too many commands wait for Redis");
-  calls_.ask({std::move(words), std::move(done)});
+  calls_.ask(std::move(request));
   wake();
+}
+
+void Client::command_everywhere(std::vector<std::string> words, std::move_only_function<void(Replies)> done) {
+  command(std::move(words), {}, [done = std::move(done)](Result<Reply, CommandError> reply) mutable {
+    Replies replies;
+    replies.push_back(std::move(reply));
+    done(std::move(replies));
+  });
 }
 
 void Client::count_subscribers(std::string_view channel, ChannelKind kind,
                                std::move_only_function<void(std::optional<std::size_t>)> done) {
   command(
-      {"PUBSUB", kind == ChannelKind::sharded ? "SHARDNUMSUB" : "NUMSUB", std::string(channel)}, channel,
+      subscriber_question(channel, kind), channel,
       [done = std::move(done)](const Result<Reply, CommandError>& reply) mutable { done(subscriber_count(reply)); });
+}
+
+std::vector<PublishQueue::Message> Client::take_queued(const std::function<bool(const PublishQueue::Message&)>& which) {
+  std::vector<PublishQueue::Message> taken = queue_.take(which);
+  show_queue();
+  return taken;
 }
 
 }  // namespace carillon::redis

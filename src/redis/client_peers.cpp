@@ -15,6 +15,7 @@ Client::Peer::Peer(Client& client, Role own_role, const ClientOptions& own_optio
       backoff(client.options_.backoff_min_ms, client.options_.backoff_max_ms, client.random_) {}
 
 void Client::Peer::on_open() {
+  unreachable = false;
   switch (role) {
     case Role::commands:
       return;
@@ -111,6 +112,7 @@ void Client::check_fault(Peer& checked) {
 void Client::lose(Peer& lost, std::string_view reason) {
   statistics_.failures.add();
   tell_loss(lost, reason);
+  if (!lost.connection.is_open()) lost.unreachable = true;
   statistics_.dropped_unconfirmed.add(lost.connection.close());
   lost.state = Peer::State::closing;
   lost.deadline = never;
@@ -137,27 +139,79 @@ void Client::lose(Peer& lost, std::string_view reason) {
 
 void Client::wait(Peer& waiting, TimePoint now) {
   if (waiting.state != Peer::State::closing) return;
+  if (retired_) {
+    waiting.state = Peer::State::idle;
+    return;
+  }
   waiting.state = Peer::State::waiting;
   waiting.deadline = now + waiting.backoff.next();
 }
 
 // The sentinels may have said where the master is, or that it is another one.
 void Client::follow_master(TimePoint now) {
+  if (moved_to_) {
+    const Address address = *std::exchange(moved_to_, std::nullopt);
+    lead_to(address, "what is read there is now at " + endpoint(address), now);
+  }
   if (!master_finder_.in_use()) return;
   if (sentinel_.connection.is_open()) master_finder_.talk(sentinel_.connection, now);
   const std::optional<Address>& found = master_finder_.master();
   if (!found || found == master_) return;
   const bool moved = master_.has_value();
   master_ = found;
+  if (moved) lead_to(*master_, "sentinels say that the master is now " + endpoint(*master_), now);
+}
+
+void Client::lead_to(const Address& address, std::string_view reason, TimePoint now) {
   for (Peer* peer : {&commands_, &subscriber_, &reader_}) {
     const bool connected = peer->state == Peer::State::up || peer->state == Peer::State::dialling;
-    if (connected && peer->address != *master_)
-      lose(*peer, "sentinels say that the master is now " + endpoint(*master_));
-    if (!moved) continue;
+    if (connected && peer->address != address) lose(*peer, reason);
     // Not later than anybody else: the long waits were for the old one.
     peer->backoff.reset();
     if (peer->state == Peer::State::waiting) peer->deadline = std::min(peer->deadline, now + peer->backoff.next());
   }
+}
+
+// --- as one node of a Redis Cluster ---
+
+void Client::use_subscriber() {
+  if (!options_.subscribes || retired_ || uses_subscriber() || options_.reads_only) return;
+  subscriber_.state = Peer::State::due;
+  wake();
+}
+
+bool Client::is_restored() const {
+  return !uses_subscriber() || std::all_of(subscriptions_.begin(), subscriptions_.end(),
+                                           [](const Subscriptions& kind) { return kind.restored(); });
+}
+
+bool Client::is_lost() const {
+  const auto lost = [](const Peer& peer) {
+    return peer.state == Peer::State::closing || peer.state == Peer::State::waiting;
+  };
+  return (uses_subscriber() ? lost(subscriber_) : lost(commands_)) || commands_.unreachable || subscriber_.unreachable;
+}
+
+void Client::move_to(const Address& address) {
+  if (options_.url.addresses[0] == address) return;
+  options_.url.addresses[0] = address;
+  moved_to_ = address;
+  wake();
+}
+
+void Client::retire() {
+  retired_ = true;
+  for (const Role role : roles) {
+    Peer& one = peer(role);
+    const bool connected = one.state == Peer::State::up || one.state == Peer::State::dialling;
+    if (connected) statistics_.dropped_unconfirmed.add(one.connection.close());
+    if (one.state != Peer::State::closing) one.state = connected ? Peer::State::closing : Peer::State::idle;
+    one.deadline = never;
+  }
+}
+
+bool Client::is_gone() const {
+  return std::all_of(roles.begin(), roles.end(), [this](Role role) { return peer(role).state == Peer::State::idle; });
 }
 
 void Client::tell_loss(const Peer& lost, std::string_view reason) {

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "redis/client.hpp"
 #include "redis/fake_redis.hpp"
+#include "redis/key_slot.hpp"
 
 namespace carillon::redis {
 namespace {
@@ -17,7 +18,7 @@ using testing::Rig;
 using ::testing::SizeIs;
 using testing::Words;
 
-constexpr std::string_view moved = "MOVED 15495 127.0.0.1:7002";
+const std::string moved = "MOVED " + std::to_string(slot_of("moved")) + " 127.0.0.1:7002";
 
 class ClientRedirectionTest : public ::testing::Test, protected RedirectionPort {
  protected:
@@ -25,7 +26,7 @@ class ClientRedirectionTest : public ::testing::Test, protected RedirectionPort 
     configure_log(LogLevel::off, LogFormat::text);
     rig.client.set_redirections(this);
     rig.redis.override_answer = [this](const Words& words) -> std::string {
-      return words.size() > 1 && words[1] == elsewhere ? "-" + std::string(moved) + "\r\n" : "";
+      return words.size() > 1 && words[1] == elsewhere ? "-" + moved + "\r\n" : "";
     };
   }
 
@@ -36,6 +37,7 @@ class ClientRedirectionTest : public ::testing::Test, protected RedirectionPort 
   void on_subscription_redirected(std::string_view channel, std::string_view error) override {
     log.push_back("subscription of " + std::string(channel) + ": " + std::string(error));
   }
+  void on_stream_redirected(std::string_view error) override { log.push_back("stream: " + std::string(error)); }
 
   static ClientOptions node() {
     ClientOptions options;
@@ -57,8 +59,7 @@ TEST_F(ClientRedirectionTest, MessagesThatBelongElsewhereAreHandedOver) {
   rig.client.append("moved", {{"n", "4"}}, 10, [&](auto id) { ids.emplace_back(id.value_or("dropped")); });
   rig.client.append("here", {{"n", "5"}}, 10, [&](auto id) { ids.emplace_back(id.value_or("dropped")); });
   rig.run();
-  const std::string error(moved);
-  EXPECT_THAT(log, ElementsAre("message for moved: " + error, "message for moved: " + error));
+  EXPECT_THAT(log, ElementsAre("message for moved: " + moved, "message for moved: " + moved));
   EXPECT_THAT(ids, ElementsAre("1000-1"));
   EXPECT_EQ(rig.client.statistics().published.value(), 3U);
   EXPECT_EQ(rig.client.dropped(), 0U);
@@ -103,7 +104,7 @@ TEST_F(ClientRedirectionTest, ASubscriptionThatBelongsElsewhereIsHandedOver) {
   for (const char* name : {"a", "moved", "b"}) rig.client.subscribe(name, ChannelKind::sharded);
   rig.run();
   EXPECT_TRUE(rig.client.ready());
-  EXPECT_THAT(log, ElementsAre("subscription of moved: " + std::string(moved)));
+  EXPECT_THAT(log, ElementsAre("subscription of moved: " + moved));
   EXPECT_THAT(rig.subscriptions(), ElementsAre("s:a", "s:b"));
   EXPECT_THAT(rig.redis.commands("SSUBSCRIBE"), SizeIs(3));  // each may have another slot
   EXPECT_EQ(rig.dials, 2);
@@ -140,6 +141,51 @@ TEST_F(ClientRedirectionTest, ASlotThatMovesAwayIsTold) {
   EXPECT_THAT(rig.subscriptions(), ElementsAre("s:b"));
   EXPECT_THAT(rig.redis.commands("SSUBSCRIBE"), SizeIs(2));  // not asked for again here
   EXPECT_EQ(rig.dials, 2);
+}
+
+// Redis ends the subscription, because the slot moves, just before it reads that this node ends it.
+TEST_F(ClientRedirectionTest, ASlotThatMovesWhileItsChannelIsLeftConfusesNobody) {
+  rig.client.subscribe("moved", ChannelKind::sharded);
+  elsewhere.clear();
+  rig.run();
+  elsewhere = "moved";
+  rig.redis.push_unsubscription(rig.ids[1], "moved");
+  rig.client.unsubscribe("moved", ChannelKind::sharded);
+  rig.client.subscribe("b", ChannelKind::sharded);
+  rig.run();
+  EXPECT_THAT(rig.subscriptions(), ElementsAre("s:b"));
+  EXPECT_THAT(rig.listener.subscribed, ElementsAre("s:moved", "s:b"));
+  EXPECT_TRUE(rig.client.ready());
+  EXPECT_EQ(rig.dials, 2);
+}
+
+TEST_F(ClientRedirectionTest, ASlotThatMovesWhileItsChannelIsLeftAndJoinedIsTold) {
+  rig.client.subscribe("moved", ChannelKind::sharded);
+  rig.client.subscribe("b", ChannelKind::sharded);
+  elsewhere.clear();
+  rig.run();
+  elsewhere = "moved";
+  rig.redis.push_unsubscription(rig.ids[1], "moved");
+  for (const char* name : {"b", "moved"}) rig.client.unsubscribe(name, ChannelKind::sharded);
+  rig.slice = 1;
+  rig.answering = false;
+  rig.run();
+  rig.client.subscribe("moved", ChannelKind::sharded);
+  rig.answering = true;
+  rig.run();
+  EXPECT_THAT(log, ElementsAre("subscription of moved: " + moved));
+  EXPECT_THAT(rig.subscriptions(), IsEmpty());
+  EXPECT_EQ(rig.dials, 2);
+}
+
+TEST_F(ClientRedirectionTest, AStreamThatBelongsElsewhereIsTold) {
+  rig.client.follow("moved");
+  rig.redis.override_answer = [](const Words& words) {
+    return words[0] == "XINFO" ? "-" + moved + "\r\n" : std::string();
+  };
+  rig.run();
+  EXPECT_THAT(log, ElementsAre("stream: " + moved));
+  EXPECT_FALSE(rig.client.ready());
 }
 
 }  // namespace

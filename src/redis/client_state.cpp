@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "redis/client.hpp"
+#include "redis/key_slot.hpp"
+#include "redis/redirection.hpp"
 
 namespace carillon::redis {
 
@@ -11,6 +13,7 @@ void Client::settle(TimePoint now) {
   age_queue(now);
   calls_.tell_failed();
   follow_master(now);
+  if (!proven()) set_ready(false);  // a subscriber has come into use
   check_ready(now);
   do send_subscriptions(now);
   while (answer_subscriptions());
@@ -18,7 +21,7 @@ void Client::settle(TimePoint now) {
   send_requests(now);
   queue_.stamp(now);
   behind_ = commands_.connection.is_behind(now);
-  statistics_.subscriptions.set(static_cast<std::int64_t>(subscription_count()));
+  own_subscriptions_.set(subscription_count());
   show_queue();
   if (calls_.has_failed() && !std::exchange(awake_, true)) driver_.wake();
 }
@@ -33,8 +36,8 @@ void Client::age_queue(TimePoint now) {
 }
 
 void Client::show_queue() {
-  statistics_.queue_messages.set(static_cast<std::int64_t>(queue_.size()));
-  statistics_.queue_bytes.set(static_cast<std::int64_t>(queue_.bytes()));
+  own_queue_messages_.set(queue_.size());
+  own_queue_bytes_.set(queue_.bytes());
 }
 
 std::size_t Client::subscription_count() const {
@@ -85,21 +88,24 @@ bool Client::answer_subscriptions() {
 
 void Client::send_requests(TimePoint now) {
   if (commands_.connection.is_open())
-    while (calls_.has_asked()) commands_.connection.request(Command::request, calls_.send_next(), now);
+    while (calls_.has_asked()) {
+      const Calls::Request request = calls_.send_next();
+      if (request.asking) commands_.connection.announce_redirected(now);
+      commands_.connection.request(Command::request, request.words, now);
+    }
   if (reader_.connection.is_open())
     for (const StreamReader::Request& request : streams_.take_requests())
       reader_.connection.request(request.command, request.words, now);
 }
 
 void Client::check_ready(TimePoint now) {
-  if (ready_ || !commands_.connection.is_open()) return;
-  if (!options_.subscribes || canary_returned_) {
+  if (ready_ || !(options_.reads_only ? reader_ : commands_).connection.is_open()) return;
+  if (proven()) {
     if (streams_.empty() || streams_.complete()) set_ready(true);
     return;
   }
   if (!subscriber_.connection.is_open() || !canary_.empty()) return;
-  for (const Subscriptions& kind : subscriptions_)
-    if (!kind.restored()) return;
+  if (!is_restored()) return;
   canary_ = random_id(random_, 20);
   canary_due_ = now + options_.ping_timeout_ms;
   canary_overdue_ = now + std::max(options_.canary_timeout_ms, options_.ping_timeout_ms);
@@ -109,11 +115,11 @@ void Client::check_ready(TimePoint now) {
 void Client::set_ready(bool ready) {
   if (ready_ == ready) return;
   ready_ = ready;
-  statistics_.ready.set(ready ? 1 : 0);
+  if (!options_.cluster_node) statistics_.ready.set(ready ? 1 : 0);
   if (ready) {
     flowing_ = true;
     for (const Role role : roles) peer(role).backoff.reset();
-    if (was_ready_) statistics_.reconnects.add();
+    if (was_ready_ && !options_.cluster_node) statistics_.reconnects.add();
     was_ready_ = true;
     log_.tell_return(subscription_count(), queue_.size());
   }
@@ -126,7 +132,7 @@ void Client::on_message(ChannelKind kind, std::string_view channel, std::string_
   if (kind == ChannelKind::plain && channel == canary_channel_) {
     if (!canary_.empty() && payload == canary_) {
       end_canary();
-      canary_returned_ = true;
+      canary_returned_ = was_proven_ = true;
     }
     return;
   }
@@ -135,21 +141,39 @@ void Client::on_message(ChannelKind kind, std::string_view channel, std::string_
 }
 
 ConnectionPort::Confirmation Client::on_subscription(ChannelKind kind, std::string_view channel, bool subscribed) {
-  const bool one_by_one = kind == ChannelKind::sharded && options_.cluster_node;
-  if (subscriptions(kind).confirm(channel, subscribed)) {
-    if (one_by_one && !sharded_changes_.empty()) sharded_changes_.pop_front();
-    return ConnectionPort::Confirmation::awaited;
-  }
+  if (kind == ChannelKind::sharded && options_.cluster_node && redirections_ != nullptr)
+    return on_single_subscription(channel, subscribed);
+  if (subscriptions(kind).confirm(channel, subscribed)) return ConnectionPort::Confirmation::awaited;
   // Its slot has moved to another node of a Redis Cluster.
-  if (kind != ChannelKind::sharded || subscribed) return ConnectionPort::Confirmation::unasked;
-  if (one_by_one && redirections_ != nullptr) {
-    const std::string name(channel);
-    subscriptions(kind).forget(name);
-    redirections_->on_subscription_redirected(name, {});
-    return ConnectionPort::Confirmation::pushed;
+  return kind == ChannelKind::sharded && !subscribed && subscriptions(kind).drop(channel)
+             ? ConnectionPort::Confirmation::pushed
+             : ConnectionPort::Confirmation::unasked;
+}
+
+// Changes are answered in order; whatever else ends is ended by Redis, because the slot moves away.
+ConnectionPort::Confirmation Client::on_single_subscription(std::string_view channel, bool subscribed) {
+  Subscriptions& sharded = subscriptions(ChannelKind::sharded);
+  if (!sharded_changes_.empty() && sharded_changes_.front() == std::pair(std::string(channel), subscribed)) {
+    sharded_changes_.pop_front();
+    return sharded.confirm(channel, subscribed) ? ConnectionPort::Confirmation::awaited
+                                                : ConnectionPort::Confirmation::unasked;
   }
-  return subscriptions(kind).drop(channel) ? ConnectionPort::Confirmation::pushed
-                                           : ConnectionPort::Confirmation::unasked;
+  if (subscribed) return ConnectionPort::Confirmation::unasked;
+  // What is on the way will be refused, which tells.
+  if (sharded.is_changing(channel)) return ConnectionPort::Confirmation::pushed;
+  const std::string name(channel);
+  const bool wanted = sharded.wants(name);
+  sharded.forget(name);
+  if (wanted) redirections_->on_subscription_redirected(name, {});
+  return ConnectionPort::Confirmation::pushed;
+}
+
+// Redis had ended the subscription before it read that we end it: the first looked like the answer, this is it.
+bool Client::is_late_refusal(std::string_view error) const {
+  if (redirections_ == nullptr || classify_error(error) != ErrorReply::cluster) return false;
+  const auto redirection = parse_redirection(error, {});
+  if (!redirection || redirection->kind != Redirection::Kind::moved) return false;
+  return sharded_changes_.empty() || slot_of(sharded_changes_.front().first) != redirection->slot;
 }
 
 bool Client::on_subscription_refused(std::string_view error) {
@@ -176,6 +200,10 @@ bool Client::on_reply(Command command, Reply& reply) {
 }
 
 void Client::on_refused(Command command, std::string_view error) {
+  if (command == Command::inspect || command == Command::read) {
+    if (redirections_ != nullptr) redirections_->on_stream_redirected(error);
+    return;
+  }
   std::optional<PublishQueue::Message> message;
   if (redirections_ != nullptr) message = calls_.take_kept();
   if (message && classify_error(error) == ErrorReply::cluster)
@@ -196,6 +224,7 @@ void Client::end_canary() {
 
 void Client::send(PublishQueue::Message message, TimePoint now) {
   Connection& connection = commands_.connection;
+  ++sent_;
   if (message.asking) connection.announce_redirected(now);
   switch (message.verb) {
     case PublishQueue::Message::Verb::publish:

@@ -153,6 +153,7 @@ bool Connection::feed(std::string_view bytes, TimePoint now) {
 void Connection::on_reply(Reply& reply) {
   // In RESP2 a connection that has subscriptions gets messages between its answers.
   if (subscriber_ && is_array(reply) && on_push(reply)) return;
+  if (subscriber_ && reply.type == Reply::Type::error && port_.is_late_refusal(reply.text)) return;
   if (expected_.empty()) {
     if (reply.type != Reply::Type::error) return fail(Fault::Kind::protocol, "an answer to nothing");
     return refuse(reply.text);  // as a refused login: Redis says why it will close
@@ -247,7 +248,9 @@ void Connection::on_error(Command command, Reply& reply) {
   const ErrorReply error = classify_error(text);
   if (command == Command::subscribe && error == ErrorReply::cluster && port_.on_subscription_refused(text)) return;
   const Consequence consequence = consequence_of(command, error);
-  if (command == Command::publish || command == Command::append) port_.on_refused(command, text);
+  const bool reads = command == Command::inspect || command == Command::read;
+  if (command == Command::publish || command == Command::append || (reads && error == ErrorReply::cluster))
+    port_.on_refused(command, text);
   if (command == Command::request || (command == Command::inspect && consequence == Consequence::carry_on))
     port_.on_reply(command, reply);
   switch (consequence) {
@@ -262,8 +265,9 @@ void Connection::on_error(Command command, Reply& reply) {
 
 void Connection::refuse(std::string_view error) {
   std::string reason = "Redis answered \"" + std::string(error.substr(0, 200)) + "\"";
-  if (const std::string_view hint = advice(classify_error(error)); !hint.empty())
-    reason += " (" + std::string(hint) + ")";
+  const ErrorReply kind = classify_error(error);
+  const bool known = kind == ErrorReply::cluster && options_.cluster_node;
+  if (const std::string_view hint = advice(kind); !hint.empty() && !known) reason += " (" + std::string(hint) + ")";
   fail(Fault::Kind::refused, std::move(reason));
 }
 

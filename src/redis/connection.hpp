@@ -28,7 +28,7 @@ class ConnectionPort {
   // Redis has taken one of the publish()ed messages, or of the append()ed entries, in order.
   virtual void on_published() = 0;
   virtual void on_appended(std::string_view id) = 0;
-  // Redis refused one (Command::publish or append).
+  // Redis refused one (Command::publish or append), or, being a node of a Redis Cluster, to read a stream (inspect, read).
   virtual void on_refused(Command command, std::string_view error) = 0;
   // The answer to a request(), in order, which may be an error; it may be moved from. False: it makes no sense.
   virtual bool on_reply(Command command, Reply& reply) = 0;
@@ -42,6 +42,8 @@ class ConnectionPort {
   virtual Confirmation on_subscription(ChannelKind kind, std::string_view channel, bool subscribed) = 0;
   // The next change of a sharded subscription is for another node of a Redis Cluster. False: that breaks the connection.
   virtual bool on_subscription_refused(std::string_view error) = 0;
+  // Whether this answers a change that has been answered already, in that Redis ended the subscription by itself.
+  virtual bool is_late_refusal(std::string_view error) const = 0;
 };
 
 // Why a connection is to be given up.

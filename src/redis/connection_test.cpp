@@ -40,6 +40,7 @@ class Recorder final : public ConnectionPort {
     events.push_back("moved " + std::string(error));
     return takes_redirections;
   }
+  bool is_late_refusal(std::string_view error) const override { return error.ends_with("late"); }
 
   bool takes_redirections = false;
 
@@ -147,6 +148,15 @@ TEST_F(ConnectionTest, ASubscriptionForAnotherNodeIsNoFaultIfThatIsExpected) {
   connection.subscribe(ChannelKind::sharded, channels, start);
   connection.feed("-MOVED 15495 127.0.0.1:7002\r\n", start);
   EXPECT_TRUE(connection.fault());
+}
+
+TEST_F(ConnectionTest, ALateRefusalAnswersNothing) {
+  open();
+  const std::array<std::string_view, 1> channels{"a"};
+  connection.subscribe(ChannelKind::sharded, channels, start);
+  connection.feed("-MOVED late\r\n*3\r\n$10\r\nssubscribe\r\n$1\r\na\r\n:1\r\n-MOVED late\r\n", start);
+  EXPECT_THAT(port.events, ElementsAre("+s:a"));
+  EXPECT_FALSE(connection.fault());
 }
 
 // What sentinels say may be older than what they are asked about.

@@ -125,6 +125,14 @@ class FakeRedis {
     output[connection] += "*3\r\n" + bulk("sunsubscribe") + bulk(channel) + ":0\r\n";
   }
 
+  // As when the stream's slot moves to another node while a read waits.
+  void refuse_reads(const std::string& stream, const std::string& error) {
+    std::vector<int> waiting;
+    for (const auto& [connection, read] : blocked_)
+      if (std::find(read.words.begin(), read.words.end(), stream) != read.words.end()) waiting.push_back(connection);
+    for (const int connection : waiting) unblock(connection, "-" + error + "\r\n");
+  }
+
   std::vector<Words> commands(std::string_view verb) const {
     std::vector<Words> found;
     for (const Words& words : log)

@@ -28,8 +28,16 @@ struct ClientOptions {
   Milliseconds backoff_min_ms{100};
   Milliseconds backoff_max_ms{1'500};
 
-  // For Client::set_redirections(): sharded subscriptions go one by one, since each may belong elsewhere.
+  // A client of one node of a Redis Cluster: sharded subscriptions go one by one, since each may belong elsewhere, and it
+  // connects a subscriber only when something is subscribed.
   bool cluster_node = false;
+  // Neither commands nor subscriptions: for followed streams.
+  bool reads_only = false;
+  // Redis Cluster: how often a node is asked which node has which slots when nothing seems to have changed (50 % more or
+  // less, by chance), and the shortest and longest wait when something has.
+  Milliseconds topology_interval_ms{10'000};
+  Milliseconds topology_pause_min_ms{100};
+  Milliseconds topology_pause_max_ms{1'000};
 
   // Channels in one SUBSCRIBE command; more are sent when these have been confirmed.
   std::size_t subscribe_batch_max = 1'000;

@@ -17,7 +17,8 @@ void OutageLog::tell_outage(std::string_view reason) {
   if (reasons_.size() >= reasons_max || std::find(reasons_.begin(), reasons_.end(), reason) != reasons_.end()) return;
   reasons_.emplace_back(reason);
   log_warn("Redis at " + endpoint(options_.url) + ": " + std::string(reason) +
-           ". Local traffic goes on, messages for other nodes wait; trying again until it works.");
+           (minor_ ? ". It is a replica; trying again until it works."
+                   : ". Local traffic goes on, messages for other nodes wait; trying again until it works."));
 }
 
 void OutageLog::tell_drops() {

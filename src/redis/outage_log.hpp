@@ -15,6 +15,9 @@ class OutageLog {
  public:
   explicit OutageLog(const ClientOptions& options) : options_(options) {}
 
+  // Nothing waits for this one: a replica.
+  void set_minor(bool minor) { minor_ = minor; }
+
   void tell_outage(std::string_view reason);
   void tell_drops();
   void tell_refusal(std::string_view error);  // once and for all
@@ -26,6 +29,7 @@ class OutageLog {
  private:
   const ClientOptions& options_;
   std::vector<std::string> reasons_;  // of this outage
+  bool minor_ = false;
   bool drops_told_ = false;
   bool refusal_told_ = false;
 };

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.hpp"
 
@@ -15,6 +16,23 @@ namespace carillon::redis {
 
 // Of XADD: the entry's id, or nothing if the message was dropped.
 using AppendDone = std::move_only_function<void(std::optional<std::string_view>)>;
+
+// How many bytes one queue, or several, may hold. Owned by the backplane's shard.
+class ByteBudget {
+ public:
+  explicit ByteBudget(std::size_t most) : left_(most) {}
+
+  // False: there are not so many left.
+  bool take(std::size_t bytes) {
+    if (bytes > left_) return false;
+    left_ -= bytes;
+    return true;
+  }
+  void give_back(std::size_t bytes) { left_ += bytes; }
+
+ private:
+  std::size_t left_;
+};
 
 // First in, first out. Owned by the backplane's shard.
 class PublishQueue {
@@ -26,13 +44,24 @@ class PublishQueue {
     std::string channel;   // or stream
     std::string payload;   // append: the whole command as bytes
     AppendDone done = {};  // append; may be empty
+
+    // In a Redis Cluster, where messages may go from queue to queue:
+    std::uint64_t number = 0;  // of a larger number: later, whichever queue it comes from. All 0: as they are pushed
+    std::int32_t slot = -1;    // of the channel or stream; -1: any node will do
+    TimePoint since = never;   // when it came; never: in this loop turn
   };
 
-  PublishQueue(std::size_t bytes_max, Milliseconds age_max) : bytes_max_(bytes_max), age_max_(age_max) {}
+  // The budget may be shared, and must outlive the queue.
+  PublishQueue(ByteBudget& budget, Milliseconds age_max) : budget_(budget), age_max_(age_max) {}
+  ~PublishQueue() { budget_.give_back(bytes_); }
+  PublishQueue(const PublishQueue&) = delete;
+  PublishQueue& operator=(const PublishQueue&) = delete;
 
   // False: it does not fit, and `message` is left as it was.
   bool push(Message&& message);
   std::optional<Message> pop();
+  // Those to which this applies, in order.
+  std::vector<Message> take(const std::function<bool(const Message&)>& which);
 
   // Gives messages that came since the last call their time. Then pop_old() gives those that are too old.
   void stamp(TimePoint now);
@@ -45,16 +74,11 @@ class PublishQueue {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  struct Entry {
-    Message message;
-    TimePoint since = never;  // never: not known yet
-  };
   static std::size_t cost(const Message& message);
 
-  std::size_t bytes_max_;
+  ByteBudget& budget_;
   Milliseconds age_max_;
-  std::deque<Entry> entries_;
-  std::size_t unstamped_ = 0;  // at the back
+  std::deque<Message> entries_;
   std::size_t bytes_ = 0;
 };
 

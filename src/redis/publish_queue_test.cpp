@@ -19,7 +19,8 @@ std::size_t age(PublishQueue& queue, TimePoint now) {
 }
 
 TEST(PublishQueueTest, IsFirstInFirstOut) {
-  PublishQueue queue(10'000, Milliseconds{100});
+  ByteBudget budget(10'000);
+  PublishQueue queue(budget, Milliseconds{100});
   EXPECT_TRUE(push(queue, "a", "1"));
   age(queue, start);
   EXPECT_TRUE(push(queue, "b", "2"));
@@ -34,11 +35,12 @@ TEST(PublishQueueTest, IsFirstInFirstOut) {
 }
 
 TEST(PublishQueueTest, RefusesTheNewestBeyondItsBytes) {
-  PublishQueue queue(1'000, Milliseconds{100});
+  ByteBudget budget(1'200);
+  PublishQueue queue(budget, Milliseconds{100});
   EXPECT_TRUE(push(queue, "c", std::string(700, 'x')));
   EXPECT_FALSE(push(queue, "c", std::string(700, 'x')));
   EXPECT_TRUE(push(queue, "c", "small"));
-  EXPECT_LE(queue.bytes(), 1'000U);
+  EXPECT_LE(queue.bytes(), 1'200U);
   EXPECT_FALSE(push(queue, "c", std::string(5'000, 'x')));
   queue.pop();
   queue.pop();
@@ -46,7 +48,8 @@ TEST(PublishQueueTest, RefusesTheNewestBeyondItsBytes) {
 }
 
 TEST(PublishQueueTest, DropsTheOldestByAge) {
-  PublishQueue queue(10'000, Milliseconds{100});
+  ByteBudget budget(10'000);
+  PublishQueue queue(budget, Milliseconds{100});
   EXPECT_EQ(queue.next_deadline(), never);
   push(queue, "c", "1");
   EXPECT_EQ(queue.next_deadline(), never);  // its time is not known yet
@@ -59,6 +62,35 @@ TEST(PublishQueueTest, DropsTheOldestByAge) {
   EXPECT_EQ(queue.next_deadline(), start + Milliseconds{160});
   EXPECT_EQ(age(queue, start + Milliseconds{1'000}), 1U);
   EXPECT_EQ(queue.bytes(), 0U);
+}
+
+TEST(PublishQueueTest, SeveralShareABudget) {
+  ByteBudget budget(2'000);
+  PublishQueue one(budget, Milliseconds{100});
+  {
+    PublishQueue other(budget, Milliseconds{100});
+    EXPECT_TRUE(push(other, "c", std::string(1'000, 'x')));
+    EXPECT_FALSE(push(one, "c", std::string(1'000, 'x')));
+  }
+  EXPECT_TRUE(push(one, "c", std::string(1'000, 'x')));
+}
+
+TEST(PublishQueueTest, WhatComesFromAnotherQueueFindsItsPlaceAndKeepsItsAge) {
+  ByteBudget budget(100'000);
+  PublishQueue one(budget, Milliseconds{100});
+  PublishQueue other(budget, Milliseconds{100});
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    PublishQueue& queue = number % 2 == 0 ? one : other;
+    EXPECT_TRUE(queue.push({.channel = "c", .payload = std::to_string(number), .number = number}));
+    queue.stamp(start + Milliseconds{number});
+  }
+  auto taken = other.take([](const PublishQueue::Message& message) { return message.payload != "none"; });
+  EXPECT_TRUE(other.empty());
+  EXPECT_EQ(other.bytes(), 0U);
+  for (PublishQueue::Message& message : taken) EXPECT_TRUE(one.push(std::move(message)));
+  EXPECT_EQ(one.next_deadline(), start + Milliseconds{101});
+  EXPECT_EQ(age(one, start + Milliseconds{101}), 1U);
+  for (const char* payload : {"2", "3", "4"}) EXPECT_EQ(one.pop()->payload, payload);
 }
 
 }  // namespace

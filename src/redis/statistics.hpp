@@ -1,9 +1,31 @@
 // Numbers of the Redis client, for /metrics.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include "base/counter.hpp"
 
 namespace carillon::redis {
+
+// What one of several contributes to a gauge, as long as it is there.
+class GaugePart {
+ public:
+  explicit GaugePart(Gauge& gauge) : gauge_(gauge) {}
+  ~GaugePart() { set(0); }
+  GaugePart(const GaugePart&) = delete;
+  GaugePart& operator=(const GaugePart&) = delete;
+
+  void set(std::size_t value) {
+    const auto part = static_cast<std::int64_t>(value);
+    gauge_.add(part - part_);
+    part_ = part;
+  }
+
+ private:
+  Gauge& gauge_;
+  std::int64_t part_ = 0;
+};
 
 // Written by the backplane's shard, read by any thread.
 struct Statistics {
@@ -29,6 +51,12 @@ struct Statistics {
   Gauge queue_messages;
   Gauge queue_bytes;
   Gauge ready;  // 0 or 1
+
+  // Messages that were dropped for whatever reason, or were on the way when a connection died.
+  std::uint64_t dropped() const {
+    return dropped_full.value() + dropped_old.value() + dropped_refused.value() + dropped_unconfirmed.value() +
+           dropped_shutdown.value();
+  }
 };
 
 }  // namespace carillon::redis

@@ -28,6 +28,35 @@ void Subscriptions::release(std::string_view channel) {
   }
 }
 
+void Subscriptions::adopt(std::string_view channel) {
+  auto found = channels_.find(channel);
+  if (found == channels_.end()) found = channels_.emplace(std::string(channel), State{}).first;
+  State& state = found->second;
+  if (!state.wanted) ++wanted_;
+  state.wanted = state.asked = true;
+  if (!started_ || state.returning || state.changed) return;
+  if (!std::exchange(state.restoring, true)) ++restoring_;
+  state.returning = true;
+  returning_.push_back(&*found);
+}
+
+bool Subscriptions::wants(std::string_view channel) const {
+  const auto found = channels_.find(channel);
+  return found != channels_.end() && found->second.wanted;
+}
+
+bool Subscriptions::is_changing(std::string_view channel) const {
+  const auto found = channels_.find(channel);
+  return found != channels_.end() && found->second.unconfirmed > 0;
+}
+
+std::vector<std::string> Subscriptions::wanted_channels() const {
+  std::vector<std::string> names;
+  for (const auto& [name, state] : channels_)
+    if (state.wanted) names.push_back(name);
+  return names;
+}
+
 void Subscriptions::start() {
   stop();
   started_ = true;

@@ -31,6 +31,10 @@ class Subscriptions {
 
   void want(std::string_view channel);
   void release(std::string_view channel);
+  // As want(), for what was subscribed elsewhere: it goes at the pace of what comes back after a reconnect.
+  void adopt(std::string_view channel);
+  bool wants(std::string_view channel) const;
+  std::vector<std::string> wanted_channels() const;
 
   // A connection is up: all wanted channels are to be subscribed. / It is down: nothing is subscribed.
   void start();
@@ -49,6 +53,8 @@ class Subscriptions {
   // as far as can be said.
   bool drop(std::string_view channel);
 
+  // Whether a command about it is on the way.
+  bool is_changing(std::string_view channel) const;
   // Another node has the channel: it is not wanted here any more, whatever is on the way.
   void forget(std::string_view channel);
 

@@ -133,15 +133,15 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
     : home_(home),
       random_(make_system_random()),
       driver_(home.loop(), client_options(settings.options, settings.node_name), *random_),
-      roster_(driver_.client(), roster_statistics_, *random_,
+      roster_(driver_.link(), roster_statistics_, *random_,
               {settings.options.key, Milliseconds(settings.options.requests_timeout_ms), std::move(settings.facts)}),
-      gathering_(driver_.client(), {settings.options.key, servers_channel(settings.options),
+      gathering_(driver_.link(), {settings.options.key, servers_channel(settings.options),
                                     Milliseconds(settings.options.peers_wait_ms_max)}),
-      adapter_(make_adapter(settings, driver_.client(), node, *random_)) {
+      adapter_(make_adapter(settings, driver_.link(), node, *random_)) {
   if (settings.recovery) {
     const auto& streams = static_cast<const cluster::StreamsAdapter&>(*adapter_);
     sessions_ = std::make_unique<SessionDesk>(
-        home, driver_.client(),
+        home, driver_.link(),
         SessionDesk::Settings{
             .store = {.key_prefix = settings.options.session_key_prefix,
                       .away_max = settings.recovery->away_max,
@@ -151,7 +151,7 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
             .node = streams.uid(),
             .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); }});
   }
-  driver_.client().set_listener(this);
+  driver_.link().set_listener(this);
   home.add_guest(*this);  // before the driver, which sends what it has to say
   home.add_guest(driver_);
 }

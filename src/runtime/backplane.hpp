@@ -61,7 +61,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
   socketio::SessionPort* sessions() { return sessions_.get(); }
 
   bool ready() const { return ready_; }  // any thread
-  const redis::Statistics& redis_statistics() const { return driver_.client().statistics(); }
+  const redis::Statistics& redis_statistics() const { return driver_.link().statistics(); }
   const cluster::Statistics& cluster_statistics() const { return adapter_->statistics(); }
   const cluster::Statistics* session_statistics() const { return sessions_ ? &sessions_->statistics() : nullptr; }
 

@@ -101,7 +101,7 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
  private:
   void send(cluster::Emission emission, socketio::OperationDone done) {
     loop_.post([this, emission = std::move(emission), done = std::move(done)]() mutable {
-      redis::Link& link = driver_.client();
+      redis::Link& link = driver_.link();
       if (emission.entry.empty()) {
         link.publish(std::move(emission.place), std::move(emission.payload), emission.kind);
       } else {
@@ -114,8 +114,8 @@ class Emitter::Impl final : public socketio::BroadcastPort, private io::LoopHook
   void on_turn_begin(TimePoint) override {}
   void on_turn_end(TimePoint now) override {
     driver_.on_turn_end(now);
-    dropped_ = driver_.client().dropped();
-    if (driver_.client().unanswered() > 0) return;
+    dropped_ = driver_.link().dropped();
+    if (driver_.link().unanswered() > 0) return;
     const std::lock_guard lock(mutex_);
     done_ticket_ = pending_ticket_;
     flushed_.notify_all();

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace carillon::runtime {
@@ -23,10 +25,11 @@ auto load_tls(const redis::UrlTls& url) {
 }  // namespace
 
 RedisDriver::RedisDriver(io::Loop& loop, redis::ClientOptions options, Random& random)
-    : loop_(loop), resolver_(loop), client_(std::move(options), random, *this), buffer_(read_buffer_bytes) {
-  const redis::Url& url = client_.options().url;
-  if (url.kind == redis::Url::Kind::cluster)
-    throw std::invalid_argument("Redis URL: redis+cluster:// is not supported in this version");
+    : loop_(loop),
+      resolver_(loop),
+      link_(redis::make_link(std::move(options), random, *this)),
+      buffer_(read_buffer_bytes) {
+  const redis::Url& url = link_->options().url;
   if (!url.tls) return;
   auto loaded = load_tls(*url.tls);
   if (!loaded) throw std::invalid_argument("Redis URL: " + loaded.error());
@@ -35,22 +38,37 @@ RedisDriver::RedisDriver(io::Loop& loop, redis::ClientOptions options, Random& r
 
 RedisDriver::~RedisDriver() = default;
 
-// The client says what it wants; here it gets it.
+// The clients say what they want; here they get it.
 void RedisDriver::on_turn_end(TimePoint now) {
-  if (std::exchange(woken_, false) || now >= client_.next_deadline()) client_.on_time(now);
-  for (const redis::Role role : redis::roles) {
-    if (client_.wants_close(role)) line(role).fail("given up");
-    if (client_.wants_connection(role)) line(role).dial();
-    line(role).write(now);
+  if (std::exchange(woken_, false) || now >= link_->next_deadline()) link_->on_time(now);
+  const std::span<redis::Client* const> clients = link_->clients();
+  if (lines_.size() > clients.size())  // what is not served any more has been closed
+    std::erase_if(
+        lines_, [&](const auto& one) { return std::find(clients.begin(), clients.end(), one.first) == clients.end(); });
+  for (redis::Client* client : clients) {
+    for (const redis::Role role : redis::roles) {
+      if (client->wants_close(role)) line(*client, role).fail("given up");
+      if (client->wants_connection(role)) line(*client, role).dial();
+      line(*client, role).write(now);
+    }
   }
 }
 
-TimePoint RedisDriver::next_deadline() const { return woken_ ? TimePoint::min() : client_.next_deadline(); }
+TimePoint RedisDriver::next_deadline() const { return woken_ ? TimePoint::min() : link_->next_deadline(); }
+
+RedisDriver::Line& RedisDriver::line(redis::Client& client, redis::Role role) {
+  auto found = lines_.find(&client);
+  if (found == lines_.end())
+    found =
+        lines_.emplace(std::piecewise_construct, std::forward_as_tuple(&client), std::forward_as_tuple(*this, client))
+            .first;
+  return found->second.all[static_cast<std::size_t>(role)];
+}
 
 // Files that are just being replaced do not matter: there is another attempt.
 std::shared_ptr<const io::TlsContext> RedisDriver::tls_context(TimePoint now) {
   if (tls_ == nullptr || now - tls_loaded_at_ < tls_files_age_max) return tls_;
-  if (auto loaded = load_tls(*client_.options().url.tls)) tls_ = std::move(*loaded);
+  if (auto loaded = load_tls(*link_->options().url.tls)) tls_ = std::move(*loaded);
   tls_loaded_at_ = now;
   return tls_;
 }
@@ -58,7 +76,7 @@ std::shared_ptr<const io::TlsContext> RedisDriver::tls_context(TimePoint now) {
 // --- one connection ---
 
 void RedisDriver::Line::drop() {
-  ++attempt_;
+  attempt_.reset();
   addresses_.clear();
   if (stream_.is_open()) driver_.loop_.unwatch(stream_.fd(), *this);
   stream_.close();
@@ -74,23 +92,24 @@ void RedisDriver::Line::fail(const std::string& reason) {
   driver_.woken_ = true;
   const TimePoint now = driver_.loop_.now();
   if (was_open) {
-    driver_.client_.on_closed(role_, reason, now);
+    client_.on_closed(role_, reason, now);
   } else {
-    driver_.client_.on_connect_failed(role_, reason, now);
+    client_.on_connect_failed(role_, reason, now);
   }
 }
 
 void RedisDriver::Line::dial() {
-  target_ = driver_.client_.address(role_);
-  driver_.client_.on_dialling(role_, driver_.loop_.now());
+  target_ = client_.address(role_);
+  client_.on_dialling(role_, driver_.loop_.now());
   state_ = State::resolving;
   if (!target_.path.empty()) {
     addresses_ = {io::unix_address(target_.path)};
     return try_next_address();
   }
+  attempt_ = std::make_shared<int>();
   driver_.resolver_.resolve(target_.host, target_.port,
-                            [this, attempt = ++attempt_](std::vector<io::SocketAddress> found) {
-                              if (attempt != attempt_) return;
+                            [this, attempt = std::weak_ptr(attempt_)](std::vector<io::SocketAddress> found) {
+                              if (attempt.expired()) return;
                               if (found.empty()) return fail("no such host: " + target_.host);
                               std::reverse(found.begin(), found.end());
                               addresses_ = std::move(found);
@@ -141,7 +160,7 @@ void RedisDriver::Line::on_connected(bool writable) {
   if (!writable) return;
   const auto tls = driver_.tls_context(driver_.loop_.now());
   if (tls == nullptr) return on_secured();
-  const std::string& name = driver_.client_.options().url.tls->server_name;
+  const std::string& name = client_.options().url.tls->server_name;
   stream_.dial_tls(*tls, name.empty() ? target_.host : name);
   state_ = State::securing;
   secure();
@@ -157,7 +176,7 @@ void RedisDriver::Line::secure() {
   if (stream_.tls()->state() != io::TlsSession::State::open)
     return driver_.loop_.change(stream_.fd(), *this, true, stream_.has_unsent());
   on_secured();
-  if (count) driver_.client_.on_bytes(role_, {driver_.buffer_.data(), *count}, driver_.loop_.now());
+  if (count) client_.on_bytes(role_, {driver_.buffer_.data(), *count}, driver_.loop_.now());
 }
 
 std::string RedisDriver::Line::tls_failure() const {
@@ -170,7 +189,7 @@ std::string RedisDriver::Line::tls_failure() const {
 void RedisDriver::Line::on_secured() {
   state_ = State::open;
   driver_.loop_.change(stream_.fd(), *this, true, false);
-  driver_.client_.on_connected(role_, driver_.loop_.now());
+  client_.on_connected(role_, driver_.loop_.now());
   driver_.woken_ = true;
 }
 
@@ -182,7 +201,7 @@ void RedisDriver::Line::read() {
   }
   if (*count == 0) return fail("closed by Redis");
   driver_.woken_ = true;
-  driver_.client_.on_bytes(role_, {driver_.buffer_.data(), *count}, driver_.loop_.now());
+  client_.on_bytes(role_, {driver_.buffer_.data(), *count}, driver_.loop_.now());
   if (stream_.has_ended()) fail("closed by Redis");
 }
 
@@ -202,8 +221,8 @@ void RedisDriver::Line::write(TimePoint now) {
     if (sent_ == unsent_.size()) {
       unsent_.clear();
       sent_ = 0;
-      if (!driver_.client_.has_output(role_)) return;
-      unsent_ = driver_.client_.take_output(role_, now);
+      if (!client_.has_output(role_)) return;
+      unsent_ = client_.take_output(role_, now);
     }
     const auto count = stream_.write(std::string_view(unsent_).substr(sent_));
     if (count) {

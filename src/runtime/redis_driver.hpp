@@ -1,10 +1,11 @@
-// Gives a redis::Client its connections: TCP, TLS over it, or Unix sockets.
+// Gives the clients of a link to Redis their connections: TCP, TLS over it, or Unix sockets.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "io/stream.hpp"
 #include "io/tls_context.hpp"
 #include "redis/client.hpp"
+#include "redis/driven_link.hpp"
 #include "runtime/turn_guest.hpp"
 
 namespace carillon::runtime {
@@ -27,20 +29,21 @@ class RedisDriver final : public redis::ClientDriver, public TurnGuest {
   RedisDriver(io::Loop& loop, redis::ClientOptions options, Random& random);
   ~RedisDriver() override;
 
-  redis::Client& client() { return client_; }
-  const redis::Client& client() const { return client_; }
+  redis::DrivenLink& link() { return *link_; }
+  const redis::DrivenLink& link() const { return *link_; }
 
   void on_turn_end(TimePoint now) override;
   TimePoint next_deadline() const override;
-  bool has_finished() const override { return client_.unanswered() == 0; }
-  void give_up() override { client_.abandon(); }
+  bool has_finished() const override { return link_->unanswered() == 0; }
+  void give_up() override { link_->abandon(); }
   void wake() override { woken_ = true; }
 
  private:
-  // One of the client's connections.
+  // One connection of a client.
   class Line final : public io::Watcher {
    public:
-    Line(RedisDriver& driver, redis::Role role) : driver_(driver), role_(role) {}
+    Line(RedisDriver& driver, redis::Client& client, redis::Role role)
+        : driver_(driver), client_(client), role_(role) {}
     ~Line() override { drop(); }
     void on_io(bool readable, bool writable) override;
     void dial();
@@ -60,29 +63,36 @@ class RedisDriver final : public redis::ClientDriver, public TurnGuest {
     std::string tls_failure() const;
 
     RedisDriver& driver_;
+    redis::Client& client_;
     redis::Role role_;
     io::Stream stream_;
     redis::Address target_;
     std::vector<io::SocketAddress> addresses_;  // to be tried, last one first
     std::string unsent_;
     std::size_t sent_ = 0;
-    std::size_t attempt_ = 0;  // tells an outdated look-up from the current one
+    std::shared_ptr<int> attempt_;  // a look-up that finds it gone is outdated
     State state_ = State::idle;
     bool blocked_ = false;
     friend class RedisDriver;
   };
 
-  Line& line(redis::Role role) { return lines_[static_cast<std::size_t>(role)]; }
+  // Of one client, by role.
+  struct Lines {
+    Lines(RedisDriver& driver, redis::Client& client)
+        : all{{{driver, client, redis::Role::commands},
+               {driver, client, redis::Role::subscriber},
+               {driver, client, redis::Role::reader},
+               {driver, client, redis::Role::sentinel}}} {}
+    std::array<Line, redis::roles.size()> all;
+  };
 
+  Line& line(redis::Client& client, redis::Role role);
   std::shared_ptr<const io::TlsContext> tls_context(TimePoint now);
 
   io::Loop& loop_;
   io::Resolver resolver_;
-  redis::Client client_;
-  std::array<Line, redis::roles.size()> lines_{{{*this, redis::Role::commands},  // by role
-                                                {*this, redis::Role::subscriber},
-                                                {*this, redis::Role::reader},
-                                                {*this, redis::Role::sentinel}}};
+  std::unique_ptr<redis::DrivenLink> link_;
+  std::map<const redis::Client*, Lines> lines_;
   std::vector<char> buffer_;
   std::shared_ptr<const io::TlsContext> tls_;  // none: no TLS
   TimePoint tls_loaded_at_{};

@@ -27,7 +27,7 @@ class DriverThread final : private io::LoopHooks, private redis::LinkListener {
     options.ping_interval_ms = options.ping_timeout_ms = Milliseconds{300};
     options.stream_read_count_max = 10;
     driver_ = std::make_unique<RedisDriver>(loop_, std::move(options), *random_);
-    driver_->client().set_listener(this);
+    driver_->link().set_listener(this);
   }
   ~DriverThread() override {
     loop_.stop();
@@ -35,7 +35,7 @@ class DriverThread final : private io::LoopHooks, private redis::LinkListener {
   }
 
   // Before start().
-  redis::Client& client() { return driver_->client(); }
+  redis::DrivenLink& client() { return driver_->link(); }
   void start() {
     thread_ = std::thread([this] { loop_.run(*this); });
   }
@@ -44,14 +44,14 @@ class DriverThread final : private io::LoopHooks, private redis::LinkListener {
   void with_client(Work work) {
     std::promise<void> done;
     loop_.post([&] {
-      work(driver_->client());
+      work(driver_->link());
       done.set_value();
     });
     done.get_future().wait();
   }
   std::string ask(std::vector<std::string> words) {
     auto answer = std::make_shared<std::promise<std::string>>();
-    with_client([&](redis::Client& client) {
+    with_client([&](redis::DrivenLink& client) {
       client.command(std::move(words), {}, [answer](Result<redis::Reply, redis::CommandError> reply) {
         answer->set_value(reply ? show(*reply) : "error: " + reply.error().text);
       });
@@ -106,7 +106,7 @@ class RedisDriverTest : public ::testing::Test {
   void SetUp() override {
     if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
   }
-  static void append(redis::Client& client, int number) {
+  static void append(redis::DrivenLink& client, int number) {
     client.append("stream", {{"n", std::to_string(number)}}, 1'000, {});
   }
   static std::string entry(int number) { return "stream: n=" + std::to_string(number); }
@@ -122,7 +122,7 @@ TEST_F(RedisDriverTest, AllKindsOfChannelsAndCommands) {
   EXPECT_EQ(link.events.next(), "+p:a:*");
   EXPECT_EQ(link.events.next(), "+s:a:1");
   EXPECT_EQ(link.events.next(), "ready");
-  link.with_client([](redis::Client& client) {
+  link.with_client([](redis::DrivenLink& client) {
     client.publish("a:1", "plain");
     client.publish("a:1", "sharded", ChannelKind::sharded);
   });
@@ -134,7 +134,7 @@ TEST_F(RedisDriverTest, AllKindsOfChannelsAndCommands) {
   EXPECT_THAT(link.ask({"XADD", "s", "1-1", "a", "b"}), ::testing::HasSubstr("error: ERR"));
   EXPECT_EQ(link.ask({"EVAL", "return {1,{2,{3,{'deep'}}}}", "0"}), "[1,[2,[3,[deep]]]]");
   std::promise<std::optional<std::size_t>> plain, sharded;
-  link.with_client([&](redis::Client& client) {
+  link.with_client([&](redis::DrivenLink& client) {
     client.count_subscribers("a:1", ChannelKind::plain, [&](auto count) { plain.set_value(count); });
     client.count_subscribers("a:1", ChannelKind::sharded, [&](auto count) { sharded.set_value(count); });
   });
@@ -149,7 +149,7 @@ TEST_F(RedisDriverTest, StreamsAreFollowedAcrossAHangAndThroughALongBacklog) {
   link.client().follow("other");
   link.start();
   EXPECT_EQ(link.events.next(), "ready");
-  link.with_client([](redis::Client& client) {
+  link.with_client([](redis::DrivenLink& client) {
     for (int i = 0; i < 25; ++i) append(client, i);
   });
   for (int i = 0; i < 25; ++i) ASSERT_EQ(link.events.next(), entry(i));
@@ -164,7 +164,7 @@ TEST_F(RedisDriverTest, StreamsAreFollowedAcrossAHangAndThroughALongBacklog) {
   EXPECT_TRUE(link.ready);
   server.freeze();
   EXPECT_EQ(link.events.next(), "away");
-  link.with_client([](redis::Client& client) {
+  link.with_client([](redis::DrivenLink& client) {
     for (int i = 25; i < 200; ++i) append(client, i);
   });
   server.thaw();
@@ -188,14 +188,14 @@ TEST_F(RedisDriverTest, AStreamThatIsLostWithItsRedisIsTold) {
   link.client().follow("stream");
   link.start();
   EXPECT_EQ(link.events.next(), "ready");
-  link.with_client([](redis::Client& client) { append(client, 1); });
+  link.with_client([](redis::DrivenLink& client) { append(client, 1); });
   EXPECT_EQ(link.events.next(), entry(1));
   server.kill();
   EXPECT_EQ(link.events.next(), "away");
   server.start();
   EXPECT_EQ(link.events.next(), "lost stream");
   EXPECT_EQ(link.events.next(), "ready");
-  link.with_client([](redis::Client& client) { append(client, 2); });
+  link.with_client([](redis::DrivenLink& client) { append(client, 2); });
   EXPECT_EQ(link.events.next(), entry(2));
 }
 
@@ -208,10 +208,10 @@ TEST_F(RedisDriverTest, EntriesThatWereTrimmedMeanwhileAreTold) {
   link.client().follow("stream");
   link.start();
   EXPECT_EQ(link.events.next(), "ready");
-  writer.with_client([](redis::Client& client) { append(client, 0); });
+  writer.with_client([](redis::DrivenLink& client) { append(client, 0); });
   EXPECT_EQ(link.events.next(), entry(0));
   // In one breath, so that nobody comes back in between.
-  writer.with_client([](redis::Client& client) {
+  writer.with_client([](redis::DrivenLink& client) {
     client.command({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}, {}, {});
     client.command({"EVAL",
                     "for i = 1, 9 do redis.call('XADD', 'stream', '*', 'n', i) end "

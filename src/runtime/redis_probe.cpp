@@ -46,7 +46,7 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
       : random_(make_system_random()),
         driver_(loop_, client_options(url, std::move(canary_prefix)), *random_),
         names_(make_system_random()) {
-    driver_.client().set_listener(this);
+    driver_.link().set_listener(this);
     thread_ = std::thread([this] { loop_.run(*this); });
   }
   ~Impl() override {
@@ -64,7 +64,7 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
     const auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
     loop_.post([this, words = std::move(words), promise]() mutable {
-      driver_.client().command(std::move(words), {}, [promise](Result<redis::Reply, redis::CommandError> reply) {
+      driver_.link().command(std::move(words), {}, [promise](Result<redis::Reply, redis::CommandError> reply) {
         promise->set_value(reply ? Answer(std::move(*reply)) : Answer(Failure(describe(reply.error()))));
       });
     });
@@ -75,8 +75,8 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
   std::vector<std::string> call(const std::string& answers, const std::string& channel, const std::string& message,
                                 std::chrono::milliseconds time) {
     loop_.post([this, answers, channel, message] {
-      question_ = [this, channel, message] { driver_.client().publish(channel, message); };
-      driver_.client().subscribe(answers);
+      question_ = [this, channel, message] { driver_.link().publish(channel, message); };
+      driver_.link().subscribe(answers);
     });
     std::this_thread::sleep_for(time);  // nobody says how many will answer
     const std::lock_guard lock(mutex_);
