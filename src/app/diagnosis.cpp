@@ -33,7 +33,7 @@ void check_version(const Config& config, const RedisFacts& facts, std::vector<Fi
   } else {
     out.push_back({Level::good, fmt::format("Redis {} answers.", facts.version)});
   }
-  if (facts.role != "master")
+  if (facts.role != "master" && !facts.cluster_enabled)
     out.push_back(
         {Level::error,
          fmt::format("This Redis is a {}, not a master: what is published there reaches no other node. Give the "
@@ -45,6 +45,11 @@ void check_version(const Config& config, const RedisFacts& facts, std::vector<Fi
         {Level::warning,
          "This is a node of a Redis Cluster, and the URL names it alone: when it goes, so does the connection. "
          "Give redis+cluster://HOST:PORT,HOST:PORT."});
+  if (facts.cluster_enabled && facts.cluster_state == "fail")
+    out.push_back(
+        {Level::error,
+         "The Redis Cluster says of itself that it has failed (cluster_state): a master is away and no replica "
+         "has taken its place, or slots are assigned to nobody. See redis-cli --cluster check HOST:PORT."});
 }
 
 void check_rights(const RedisFacts& facts, std::vector<Finding>& out) {

@@ -57,7 +57,10 @@ TEST_F(DiagnosisTest, ANodeOfAClusterWantsTheClustersUrl) {
   facts.cluster_enabled = true;
   EXPECT_EQ(level_of("redis+cluster"), Level::warning);
   config.redis.url = "redis+cluster://127.0.0.1:7000";
+  facts.cluster_state = "ok";
   EXPECT_EQ(worst(), Level::good);
+  facts.cluster_state = "fail";
+  EXPECT_EQ(level_of("has failed"), Level::error);
 }
 
 TEST_F(DiagnosisTest, SaysWhatTheUserMayNotDo) {

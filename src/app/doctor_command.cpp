@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <set>
 #include <stdexcept>
 
 #include <carillon/adapter_options.hpp>
@@ -28,7 +29,7 @@ constexpr std::chrono::milliseconds nodes_time{700};
 constexpr int pings = 20;
 
 std::optional<redis::Reply> ask(RedisProbe& probe, Words words) {
-  auto reply = probe.ask(std::move(words), answer_time);
+  auto reply = probe.ask(std::move(words), {}, answer_time);
   if (!reply || reply->type == redis::Reply::Type::error) return std::nullopt;
   return std::move(*reply);
 }
@@ -41,6 +42,11 @@ std::string info_field(const std::string& info, const std::string& name) {
   return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
+std::string info_of_cluster(RedisProbe& probe) {
+  const auto reply = ask(probe, {"CLUSTER", "INFO"});
+  return reply ? reply->text : std::string();
+}
+
 void look_at_server(RedisProbe& probe, RedisFacts& facts) {
   const auto text_of = [&](const std::string& section) {
     const auto reply = ask(probe, {"INFO", section});
@@ -51,6 +57,7 @@ void look_at_server(RedisProbe& probe, RedisFacts& facts) {
   facts.version = info_field(server, "redis_version");
   facts.role = info_field(text_of("replication"), "role");
   facts.cluster_enabled = info_field(text_of("cluster"), "cluster_enabled") == "1";
+  if (facts.cluster_enabled) facts.cluster_state = info_field(info_of_cluster(probe), "cluster_state");
   facts.eviction_policy = info_field(memory, "maxmemory_policy");
   const std::string limit = info_field(memory, "maxmemory");
   std::from_chars(limit.data(), limit.data() + limit.size(), facts.memory_bytes_max);
@@ -73,8 +80,8 @@ void measure(RedisProbe& probe, RedisFacts& facts) {
 void try_rights(RedisProbe& probe, const Config& config, RedisFacts& facts) {
   const std::string& key = config.cluster.prefix;
   const std::string name = key + "#/#" + probe.random_name() + "#";
-  const auto attempt = [&](std::string what, Words words) {
-    if (const auto reply = probe.ask(std::move(words), answer_time); !reply)
+  const auto attempt = [&](std::string what, Words words, std::string at = {}) {
+    if (const auto reply = probe.ask(std::move(words), std::move(at), answer_time); !reply)
       facts.refused.emplace_back(std::move(what), reply.error());
   };
   attempt("count subscribers (PUBSUB)", {"PUBSUB", "NUMSUB", name});
@@ -82,30 +89,33 @@ void try_rights(RedisProbe& probe, const Config& config, RedisFacts& facts) {
   if (config.cluster.adapter == "pubsub")
     attempt(fmt::format("publish to {}-request#...", key), {"PUBLISH", key + "-request#/#?#", ""});
   if (config.cluster.adapter == "sharded")
-    attempt(fmt::format("publish to {}#... (SPUBLISH)", key), {"SPUBLISH", name, ""});
+    attempt(fmt::format("publish to {}#... (SPUBLISH)", key), {"SPUBLISH", name, ""}, name);
   if (config.cluster.adapter != "streams") return;
   const std::string stream = config.cluster.stream_name + "-doctor-" + probe.random_name();
-  attempt(fmt::format("write to the streams {}*", config.cluster.stream_name), {"XADD", stream, "*", "doctor", "1"});
-  attempt(fmt::format("read the streams {}*", config.cluster.stream_name), {"XRANGE", stream, "-", "+"});
-  attempt(fmt::format("delete keys {}*", config.cluster.stream_name), {"DEL", stream});
+  attempt(fmt::format("write to the streams {}*", config.cluster.stream_name), {"XADD", stream, "*", "doctor", "1"},
+          stream);
+  attempt(fmt::format("read the streams {}*", config.cluster.stream_name), {"XRANGE", stream, "-", "+"}, stream);
+  attempt(fmt::format("delete keys {}*", config.cluster.stream_name), {"DEL", stream}, stream);
   if (!config.recovery.enabled) return;
   const std::string sessions = AdapterOptions().session_key_prefix;
   const std::string session = sessions + "doctor-" + probe.random_name();
   attempt(fmt::format("keep sessions in {}* (EVAL, GET, SET)", sessions),
-          {"EVAL", "redis.call('SET',KEYS[1],'1','PX','1000') return redis.call('GET',KEYS[1])", "1", session});
-  attempt(fmt::format("delete keys {}*", sessions), {"DEL", session});
+          {"EVAL", "redis.call('SET',KEYS[1],'1','PX','1000') return redis.call('GET',KEYS[1])", "1", session},
+          session);
+  attempt(fmt::format("delete keys {}*", sessions), {"DEL", session}, session);
 }
 
 std::size_t count(RedisProbe& probe, const std::string& question, const std::string& channel) {
-  const auto reply = ask(probe, {"PUBSUB", question, channel});
-  if (!reply || reply->items.size() < 2) return 0;
-  return static_cast<std::size_t>(std::max<std::int64_t>(reply->items[1].number, 0));
+  std::int64_t sum = 0;
+  for (const redis::Reply& reply : probe.ask_everywhere({"PUBSUB", question, channel}, answer_time))
+    if (reply.items.size() >= 2) sum += std::max<std::int64_t>(reply.items[1].number, 0);
+  return static_cast<std::size_t>(sum);
 }
 
-std::vector<std::string> channels(RedisProbe& probe, const std::string& question, const std::string& pattern) {
-  std::vector<std::string> names;
-  if (const auto reply = ask(probe, {"PUBSUB", question, pattern}))
-    for (const redis::Reply& item : reply->items) names.push_back(item.text);
+std::set<std::string> channels(RedisProbe& probe, const std::string& question, const std::string& pattern) {
+  std::set<std::string> names;  // each once, on however many nodes of a Redis Cluster
+  for (const redis::Reply& reply : probe.ask_everywhere({"PUBSUB", question, pattern}, answer_time))
+    for (const redis::Reply& item : reply.items) names.insert(item.text);
   return names;
 }
 

@@ -214,7 +214,8 @@ TEST_F(ClusterOutageTest, AClusterThatHasMovedIsFoundAgainByTheUrl) {
   rig.run();
   for (int number = 0; number < 3; ++number) rig.kill(node(number));
   for (int number = 5; number < 8; ++number) rig.cluster.add(node(number));
-  for (std::size_t slot = 0; slot < slot_count; ++slot) rig.cluster.owners[slot] = node(5 + static_cast<int>(slot % 3));
+  for (std::size_t slot = 0; slot < slot_count; ++slot)
+    rig.cluster.owners[slot] = node(5 + static_cast<int>(slot * 3 / slot_count));
   rig.cluster.nodes[node(0)].reachable = true;
   rig.advance(Milliseconds{10'000});
   EXPECT_TRUE(rig.link.ready());
@@ -266,7 +267,7 @@ TEST_F(ClusterOutageTest, CommandsOnTheWayAreTold) {
 // Whatever happens, each message is taken once or counted, and in the end everything is in place.
 TEST_F(ClusterOutageTest, ManyThingsAtOnce) {
   std::uint64_t sent = 0;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     ClusterRig wild({}, seed);
     for (int i = 0; i < 3; ++i) wild.cluster.add(node(3 + i), node(i));
     testing::SeededRandom chance(seed);

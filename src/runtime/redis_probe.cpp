@@ -59,17 +59,32 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
     return changed_.wait_for(lock, timeout, [this] { return ready_; });
   }
 
-  Result<redis::Reply, std::string> ask(std::vector<std::string> words, std::chrono::milliseconds timeout) {
+  Result<redis::Reply, std::string> ask(std::vector<std::string> words, std::string key,
+                                        std::chrono::milliseconds timeout) {
     using Answer = Result<redis::Reply, std::string>;
     const auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
-    loop_.post([this, words = std::move(words), promise]() mutable {
-      driver_.link().command(std::move(words), {}, [promise](Result<redis::Reply, redis::CommandError> reply) {
+    loop_.post([this, words = std::move(words), key = std::move(key), promise]() mutable {
+      driver_.link().command(std::move(words), key, [promise](Result<redis::Reply, redis::CommandError> reply) {
         promise->set_value(reply ? Answer(std::move(*reply)) : Answer(Failure(describe(reply.error()))));
       });
     });
     if (answer.wait_for(timeout) == std::future_status::ready) return answer.get();
     return Failure(std::string("no answer in time"));
+  }
+
+  std::vector<redis::Reply> ask_everywhere(std::vector<std::string> words, std::chrono::milliseconds timeout) {
+    const auto promise = std::make_shared<std::promise<redis::DrivenLink::Replies>>();
+    auto answers = promise->get_future();
+    loop_.post([this, words = std::move(words), promise]() mutable {
+      driver_.link().command_everywhere(
+          std::move(words), [promise](redis::DrivenLink::Replies replies) { promise->set_value(std::move(replies)); });
+    });
+    std::vector<redis::Reply> found;
+    if (answers.wait_for(timeout) != std::future_status::ready) return found;
+    for (auto& reply : answers.get())
+      if (reply) found.push_back(std::move(*reply));
+    return found;
   }
 
   std::vector<std::string> call(const std::string& answers, const std::string& channel, const std::string& message,
@@ -120,8 +135,13 @@ RedisProbe::RedisProbe(std::string_view url, std::string canary_prefix)
 RedisProbe::~RedisProbe() = default;
 
 bool RedisProbe::wait_ready(std::chrono::milliseconds timeout) { return impl_->wait_ready(timeout); }
-Result<redis::Reply, std::string> RedisProbe::ask(std::vector<std::string> words, std::chrono::milliseconds timeout) {
-  return impl_->ask(std::move(words), timeout);
+Result<redis::Reply, std::string> RedisProbe::ask(std::vector<std::string> words, std::string key,
+                                                  std::chrono::milliseconds timeout) {
+  return impl_->ask(std::move(words), std::move(key), timeout);
+}
+std::vector<redis::Reply> RedisProbe::ask_everywhere(std::vector<std::string> words,
+                                                     std::chrono::milliseconds timeout) {
+  return impl_->ask_everywhere(std::move(words), timeout);
 }
 std::vector<std::string> RedisProbe::call(const std::string& answers, const std::string& channel,
                                           const std::string& message, std::chrono::milliseconds time) {

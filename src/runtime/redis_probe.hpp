@@ -25,8 +25,12 @@ class RedisProbe {
 
   // Whether it is connected, and a message has come round, within the time.
   bool wait_ready(std::chrono::milliseconds timeout);
-  // The error is Redis' text, or says that no answer came.
-  Result<redis::Reply, std::string> ask(std::vector<std::string> words, std::chrono::milliseconds timeout);
+  // The error is Redis' text, or says that no answer came. In a Redis Cluster the master of the key is asked; without a key
+  // anyone.
+  Result<redis::Reply, std::string> ask(std::vector<std::string> words, std::string key,
+                                        std::chrono::milliseconds timeout);
+  // Of a Redis Cluster each node that can be asked; errors are left out.
+  std::vector<redis::Reply> ask_everywhere(std::vector<std::string> words, std::chrono::milliseconds timeout);
   // Subscribes to `answers`, publishes, and gives what has come by the end of the time.
   std::vector<std::string> call(const std::string& answers, const std::string& channel, const std::string& message,
                                 std::chrono::milliseconds time);

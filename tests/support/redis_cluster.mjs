@@ -1,4 +1,4 @@
-// A Redis Cluster of our own: three masters without replicas, made by redis-cli as users make theirs.
+// A Redis Cluster of our own: three masters, made by redis-cli as users make theirs, whose slots can be moved.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -20,7 +20,8 @@ export class RedisCluster {
     cluster.connections = [];
     cluster.servers = ports.slice(0, count).map((port, i) => new RedisServer(port, [
       "--cluster-enabled", "yes", "--cluster-port", ports[count + i], "--cluster-node-timeout", 1000,
-      "--cluster-config-file", join(folder, `${port}.conf`), "--dir", folder,
+      "--cluster-config-file", join(folder, `${port}.conf`), "--dir", folder, "--dbfilename", `${port}.rdb`,
+      "--repl-diskless-sync-delay", 0,
     ]));
     await Promise.all(cluster.servers.map((server) => server.start()));
     cluster.addresses = cluster.servers.map(({ port }) => `127.0.0.1:${port}`);
@@ -36,7 +37,54 @@ export class RedisCluster {
     let info;
     await eventually(() => `a whole cluster at ${server.port}: ${info}`, async () => {
       info = await control.cluster("INFO");
-      return /cluster_state:ok/.test(info) && info.includes(`cluster_known_nodes:${this.servers.length}\r`);
+      if (!/cluster_state:ok/.test(info) || !info.includes(`cluster_known_nodes:${this.servers.length}\r`)) return false;
+      info = await control.info("replication");
+      return /role:master/.test(info) || /master_link_status:up/.test(info); // what it has not got it cannot replace
+    });
+  }
+
+  // A connection of its own to one server, kept until the end.
+  control(server) {
+    server.cluster_control ??= server.connect();
+    return server.cluster_control;
+  }
+
+  async slot_of(key) { return this.control(this.servers[0]).cluster("KEYSLOT", key); }
+
+  // The server that is the slot's master, according to one that is there.
+  async master_of(slot) {
+    const asked = this.servers.find((server) => !server.is_dead);
+    const ranges = await this.control(asked).cluster("SLOTS");
+    const [, , [, port]] = ranges.find(([first, last]) => first <= slot && slot <= last);
+    return this.servers.find((server) => server.port === port);
+  }
+
+  // As redis-cli --cluster reshard does it: keys first, then the slot.
+  async move_slot(slot, to) {
+    const from = await this.master_of(slot);
+    if (from === to) return;
+    const [source, target] = [this.control(from), this.control(to)];
+    const [source_id, target_id] = await Promise.all([source.cluster("MYID"), target.cluster("MYID")]);
+    await target.cluster("SETSLOT", slot, "IMPORTING", source_id);
+    await source.cluster("SETSLOT", slot, "MIGRATING", target_id);
+    for (;;) {
+      const keys = await source.cluster("GETKEYSINSLOT", slot, 10);
+      if (!keys.length) break;
+      for (const key of keys) await source.call("MIGRATE", "127.0.0.1", to.port, key, 0, 5000);
+    }
+    for (const control of [target, source]) await control.cluster("SETSLOT", slot, "NODE", target_id);
+    for (const server of this.servers.filter((one) => one !== from && one !== to && !one.is_dead))
+      await this.control(server).cluster("SETSLOT", slot, "NODE", target_id).catch(() => {}); // a replica hears of it
+  }
+
+  // Kills a master that has a replica; resolves when that has taken its place.
+  async fail_over(master) {
+    const slots = (await this.control(master).cluster("SLOTS")).filter(([, , [, port]]) => port === master.port);
+    master.is_dead = true;
+    await master.kill();
+    await eventually("the replica's promotion", async () => {
+      const now = await this.master_of(slots[0][0]);
+      return now !== master && /role:master/.test(await this.control(now).info("replication"));
     });
   }
 
