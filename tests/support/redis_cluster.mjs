@@ -51,12 +51,26 @@ export class RedisCluster {
 
   async slot_of(key) { return this.control(this.servers[0]).cluster("KEYSLOT", key); }
 
-  // The server that is the slot's master, according to one that is there.
-  async master_of(slot) {
-    const asked = this.servers.find((server) => !server.is_dead);
-    const ranges = await this.control(asked).cluster("SLOTS");
-    const [, , [, port]] = ranges.find(([first, last]) => first <= slot && slot <= last);
-    return this.servers.find((server) => server.port === port);
+  // The server that knows itself as the slot's master: others may not have heard yet.
+  master_of(slot) {
+    const owns = async (server) => {
+      const ranges = await this.control(server).cluster("SLOTS");
+      return ranges.some(([first, last, [, port]]) => first <= slot && slot <= last && port === server.port);
+    };
+    return eventually(`a master of slot ${slot}`, async () => {
+      for (const server of this.servers) if (!server.is_dead && await owns(server)) return server;
+      return undefined;
+    });
+  }
+
+  // A sharded channel has so many subscribers at the master of its slot.
+  async until_subscribed(channel, count) {
+    const slot = await this.slot_of(channel);
+    let last;
+    await eventually(() => `${count} subscribers of ${channel}, last seen: ${last}`, async () => {
+      [, last] = await this.control(await this.master_of(slot)).pubsub("SHARDNUMSUB", channel);
+      return Number(last) === count;
+    });
   }
 
   // As redis-cli --cluster reshard does it: keys first, then the slot.
