@@ -197,7 +197,7 @@ class ClusterClient final : public DrivenLink, private ClientDriver {
   std::map<std::uint16_t, int> flips_;    // of slots, by MOVED, since the last look
   Calls calls_;                           // of messages that were dropped here
   std::uint64_t number_ = 0;              // of the last message
-  bool messages_held_ = false;                 // the listener does not want them to go out
+  bool messages_held_ = false;            // the listener does not want them to go out
   bool released_ = false;                 // parked messages may have somewhere to go
 
   std::set<std::pair<ChannelKind, std::string>> unplaced_;  // wanted channels that no node has

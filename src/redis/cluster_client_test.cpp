@@ -227,6 +227,21 @@ TEST_F(ClusterClientTest, TheTopologyIsLookedAtNowAndThen) {
   EXPECT_THAT(rig.listener.ready, ElementsAre(true));
 }
 
+TEST_F(ClusterClientTest, MessagesAreHeldAtAllNodesAsLongAsThatIsAsked) {
+  rig.run();
+  rig.link.hold_messages(true);
+  for (int node = 0; node < 3; ++node) rig.link.publish(on(node, "x"), "1", ChannelKind::sharded);
+  rig.link.publish("plain", "1");
+  rig.run();
+  EXPECT_EQ(rig.link.unanswered(), 4U);
+  EXPECT_THAT(rig.cluster.published("SPUBLISH"), IsEmpty());
+  EXPECT_THAT(ask({"GET", "k"}, "k"), SizeIs(1));  // commands are not
+  rig.link.hold_messages(false);
+  rig.run();
+  EXPECT_EQ(rig.link.unanswered(), 0U);
+  EXPECT_THAT(rig.cluster.published("SPUBLISH"), SizeIs(3));
+}
+
 TEST_F(ClusterClientTest, AtTheEndWhatWaitsIsCounted) {
   rig.link.publish("a", "1", ChannelKind::sharded);
   Words ids;

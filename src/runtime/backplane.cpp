@@ -136,7 +136,7 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
       roster_(driver_.link(), roster_statistics_, *random_,
               {settings.options.key, Milliseconds(settings.options.requests_timeout_ms), std::move(settings.facts)}),
       gathering_(driver_.link(), {settings.options.key, servers_channel(settings.options),
-                                    Milliseconds(settings.options.peers_wait_ms_max)}),
+                                  Milliseconds(settings.options.peers_wait_ms_max)}),
       adapter_(make_adapter(settings, driver_.link(), node, *random_)) {
   if (settings.recovery) {
     const auto& streams = static_cast<const cluster::StreamsAdapter&>(*adapter_);
