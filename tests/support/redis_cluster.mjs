@@ -73,6 +73,18 @@ export class RedisCluster {
     });
   }
 
+  // All servers know the same of each other. Before another one gets slots: one that gets them declares itself the newest,
+  // and if two do so at the same time, a slot may end up with nobody.
+  async until_agreed() {
+    const view = async (server) => (await this.control(server).cluster("NODES")).trim().split("\n")
+      .map((line) => line.split(" ")).map(([id, , , , , , epoch, , ...slots]) => [id, epoch, ...slots].join(" ")).sort().join("\n");
+    let views;
+    await eventually(() => `servers that agree: ${views}`, async () => {
+      views = await Promise.all(this.servers.filter((server) => !server.is_dead).map(view));
+      return views.every((one) => one === views[0]);
+    });
+  }
+
   // As redis-cli --cluster reshard does it: keys first, then the slot.
   async move_slot(slot, to) {
     const from = await this.master_of(slot);
