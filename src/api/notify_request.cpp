@@ -110,7 +110,7 @@ void sort_members(Value& value) {
     for (Value& item : *array) sort_members(item);
   if (auto* object = std::get_if<Object>(&value.storage())) {
     for (auto& [name, member] : *object) sort_members(member);
-    std::stable_sort(object->begin(), object->end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(object->begin(), object->end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   }
 }
 

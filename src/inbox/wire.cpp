@@ -25,6 +25,7 @@ std::string quoted(const std::string& epoch, std::uint64_t number) {
 
 struct Step {
   UnixMs at;
+  std::size_t place;
   std::string json;
 };
 
@@ -53,16 +54,18 @@ std::string_view state_of(const RecipientTrace& recipient) {
 }
 
 std::string recipient_json(const Notification& notification, const RecipientTrace& recipient) {
-  std::vector<Step> steps{{notification.sent_at, step_json("accepted", notification.sent_at)}};
+  std::vector<Step> steps{{notification.sent_at, 0, step_json("accepted", notification.sent_at)}};
   for (const Receipt& receipt : recipient.receipts) {
     const std::string where = fmt::format(R"(,"device":{},"node":{},"socket":{})", quoted(receipt.device),
                                           quoted(receipt.node), quoted(receipt.socket));
-    steps.push_back({receipt.at, step_json(receipt.acknowledged ? "acknowledged" : "delivered", receipt.at, where)});
+    steps.push_back(
+        {receipt.at, steps.size(), step_json(receipt.acknowledged ? "acknowledged" : "delivered", receipt.at, where)});
   }
-  if (recipient.read_at != 0) steps.push_back({recipient.read_at, step_json("read", recipient.read_at)});
+  if (recipient.read_at != 0) steps.push_back({recipient.read_at, steps.size(), step_json("read", recipient.read_at)});
   if (recipient.ending != Ending::none)
-    steps.push_back({recipient.ended_at, step_json(name_of(recipient.ending), recipient.ended_at)});
-  std::ranges::stable_sort(steps, {}, &Step::at);
+    steps.push_back({recipient.ended_at, steps.size(), step_json(name_of(recipient.ending), recipient.ended_at)});
+  // Of one moment in the order in which they stand here.
+  std::ranges::sort(steps, {}, [](const Step& step) { return std::pair(step.at, step.place); });
   std::string list;
   for (const Step& step : steps) list += (list.empty() ? "" : ",") + step.json;
   return fmt::format(R"({{"user":{},"position":{},"state":"{}","steps":[{}]}})", quoted(recipient.user),
