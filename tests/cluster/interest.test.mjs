@@ -1,6 +1,6 @@
 // A node pays only for its own users: fifty servers on one Redis, notifications each to one user, and how often Redis hands
 // one of them to a server. CARILLON_TEST_NODES, CARILLON_TEST_NOTIFICATIONS and CARILLON_TEST_NODEJS_SERVERS change the
-// sizes; `npm run test:interest` has fifty Node.js servers, too.
+// sizes.
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, describe, it } from "node:test";
@@ -15,7 +15,7 @@ import { eventually, is_slow } from "../support/wait.mjs";
 const size = (name, usual, slow) => Number(process.env[name] ?? (is_slow ? slow : usual));
 const server_count = size("CARILLON_TEST_NODES", 50, 8);
 const notification_count = size("CARILLON_TEST_NOTIFICATIONS", 10_000, 1000);
-const nodejs_count = size("CARILLON_TEST_NODEJS_SERVERS", 3, 2);
+const nodejs_count = size("CARILLON_TEST_NODEJS_SERVERS", 50, 2);
 const users_per_server = 4;
 const deliveries_max = 1.05;
 
