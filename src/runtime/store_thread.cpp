@@ -25,12 +25,13 @@ class StoreThread::Port final : public inbox::Store {
 
   void accept(inbox::Acceptance acceptance, Done<inbox::Accepted> done) override {
     const std::size_t bytes = acceptance.notification->bytes() + acceptance.users.size() * 64;
-    if (owner_.waiting_bytes_ + bytes > owner_.settings_.waiting_bytes_max)
+    if (*owner_.waiting_bytes_ + bytes > owner_.settings_.waiting_bytes_max)
       return done(Failure(inbox::StoreError::overloaded));
-    owner_.waiting_bytes_ += bytes;
-    auto counted = [&owner = owner_, bytes,
+    *owner_.waiting_bytes_ += bytes;
+    // Shared, because an answer may lie in the shard's mail when the thread object is gone.
+    auto counted = [waiting = owner_.waiting_bytes_, bytes,
                     done = std::move(done)](Result<inbox::Accepted, inbox::StoreError> result) mutable {
-      owner.waiting_bytes_ -= bytes;
+      *waiting -= bytes;
       done(std::move(result));
     };
     carry<inbox::Accepted>(
@@ -164,7 +165,7 @@ void StoreThread::on_turn_end(TimePoint now) {
       mend_at_ = now + mend_interval;
     }
   }
-  stats_.waiting_bytes.set(static_cast<std::int64_t>(waiting_bytes_.load()));
+  stats_.waiting_bytes.set(static_cast<std::int64_t>(waiting_bytes_->load()));
   if (trouble()) mend(now);
 }
 

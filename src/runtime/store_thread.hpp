@@ -65,7 +65,7 @@ class StoreThread final : private io::LoopHooks {
   std::unique_ptr<inbox::SqliteStore> store_;  // null: it could not be opened
   StoreStats stats_;
   std::atomic<int> trouble_{-1};  // -1: none; else a StoreError
-  std::atomic<std::size_t> waiting_bytes_{0};
+  std::shared_ptr<std::atomic<std::size_t>> waiting_bytes_ = std::make_shared<std::atomic<std::size_t>>(0);
   TimePoint mend_at_ = never;
   TimePoint sweep_at_{};
   bool sweeping_ = false;
