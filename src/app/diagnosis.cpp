@@ -22,6 +22,13 @@ int major_version(const std::string& version) {
 }
 
 void check_version(const Config& config, const RedisFacts& facts, std::vector<Finding>& out) {
+  if (facts.version.empty()) {
+    out.push_back(
+        {Level::warning,
+         "The user may not call INFO (+info): Redis' version, role and eviction policy cannot be read. Nodes do "
+         "not need that right."});
+    return;
+  }
   const int major = major_version(facts.version);
   if (config.cluster.adapter == "sharded" && major < 7) {
     out.push_back(

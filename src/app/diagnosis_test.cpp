@@ -48,6 +48,13 @@ TEST_F(DiagnosisTest, TheShardedAdapterNeedsRedis7) {
   EXPECT_EQ(level_of("6.2 or later"), Level::error);
 }
 
+TEST_F(DiagnosisTest, AUserWhoMayNotAskIsNoMistake) {
+  facts.version.clear();
+  facts.role.clear();
+  EXPECT_EQ(level_of("+info"), Level::warning);
+  EXPECT_EQ(worst(), Level::warning);
+}
+
 TEST_F(DiagnosisTest, AReplicaIsNoPlaceToPublish) {
   facts.role = "slave";
   EXPECT_EQ(level_of("not a master"), Level::error);

@@ -14,6 +14,7 @@
 #include "app/diagnosis.hpp"
 #include "app/serve_config.hpp"
 #include "base/json.hpp"
+#include "cluster/glob.hpp"
 #include "redis/url.hpp"
 #include "runtime/redis_probe.hpp"
 
@@ -25,6 +26,7 @@ using Words = std::vector<std::string>;
 
 constexpr std::chrono::seconds connect_time{5};
 constexpr std::chrono::seconds answer_time{5};
+constexpr std::chrono::seconds subscribe_time{2};
 constexpr std::chrono::milliseconds nodes_time{700};
 constexpr int pings = 20;
 
@@ -76,7 +78,31 @@ void measure(RedisProbe& probe, RedisFacts& facts) {
   facts.latency_max_ms = times.back();
 }
 
-// What the adapter does is done once, on names of its own kind that nobody else has.
+// What the adapter does is done once, on names of its own kind that nobody else has: with streams ...
+void try_streams(RedisProbe& probe, const Config& config, RedisFacts& facts) {
+  const auto attempt = [&](std::string what, Words words, std::string at) {
+    if (const auto reply = probe.ask(std::move(words), std::move(at), answer_time); !reply)
+      facts.refused.emplace_back(std::move(what), reply.error());
+  };
+  const std::string stream = config.cluster.stream_name + "-doctor-" + probe.random_name();
+  attempt(fmt::format("write to the streams {}*", config.cluster.stream_name), {"XADD", stream, "*", "doctor", "1"},
+          stream);
+  attempt(fmt::format("read the streams {}*", config.cluster.stream_name), {"XRANGE", stream, "-", "+"}, stream);
+  attempt(fmt::format("read the streams {}* (XREAD)", config.cluster.stream_name),
+          {"XREAD", "COUNT", "1", "STREAMS", stream, "0"}, stream);
+  attempt(fmt::format("look at the streams {}* (XINFO STREAM)", config.cluster.stream_name),
+          {"XINFO", "STREAM", stream}, stream);
+  (void)probe.ask({"DEL", stream}, stream, answer_time);  // nodes need no such right: without it the key stays
+  if (!config.recovery.enabled) return;
+  const std::string sessions = AdapterOptions().session_key_prefix;
+  const std::string session = sessions + "doctor-" + probe.random_name();
+  attempt(fmt::format("keep sessions in {}* (EVAL, GET, SET)", sessions),
+          {"EVAL", "redis.call('SET',KEYS[1],'1','PX','1000') return redis.call('GET',KEYS[1])", "1", session},
+          session);
+  attempt(fmt::format("delete keys {}*", sessions), {"DEL", session}, session);
+}
+
+// ... and with channels.
 void try_rights(RedisProbe& probe, const Config& config, RedisFacts& facts) {
   const std::string& key = config.cluster.prefix;
   const std::string name = key + "#/#" + probe.random_name() + "#";
@@ -88,21 +114,18 @@ void try_rights(RedisProbe& probe, const Config& config, RedisFacts& facts) {
   attempt(fmt::format("publish to {}#...", key), {"PUBLISH", name, ""});
   if (config.cluster.adapter == "pubsub")
     attempt(fmt::format("publish to {}-request#...", key), {"PUBLISH", key + "-request#/#?#", ""});
-  if (config.cluster.adapter == "sharded")
+  if (config.cluster.adapter == "sharded") {
+    attempt("count subscribers of sharded channels (PUBSUB SHARDNUMSUB)", {"PUBSUB", "SHARDNUMSUB", name}, name);
     attempt(fmt::format("publish to {}#... (SPUBLISH)", key), {"SPUBLISH", name, ""}, name);
-  if (config.cluster.adapter != "streams") return;
-  const std::string stream = config.cluster.stream_name + "-doctor-" + probe.random_name();
-  attempt(fmt::format("write to the streams {}*", config.cluster.stream_name), {"XADD", stream, "*", "doctor", "1"},
-          stream);
-  attempt(fmt::format("read the streams {}*", config.cluster.stream_name), {"XRANGE", stream, "-", "+"}, stream);
-  attempt(fmt::format("delete keys {}*", config.cluster.stream_name), {"DEL", stream}, stream);
-  if (!config.recovery.enabled) return;
-  const std::string sessions = AdapterOptions().session_key_prefix;
-  const std::string session = sessions + "doctor-" + probe.random_name();
-  attempt(fmt::format("keep sessions in {}* (EVAL, GET, SET)", sessions),
-          {"EVAL", "redis.call('SET',KEYS[1],'1','PX','1000') return redis.call('GET',KEYS[1])", "1", session},
-          session);
-  attempt(fmt::format("delete keys {}*", sessions), {"DEL", session}, session);
+  }
+  if (config.cluster.adapter == "streams") try_streams(probe, config, facts);
+  const auto attempt_subscription = [&](std::string_view verb, redis::ChannelKind kind, const std::string& channel) {
+    if (!probe.subscribe(kind, channel, subscribe_time))
+      facts.refused.emplace_back(fmt::format("subscribe to {} ({})", channel, verb), "the log above says why");
+  };
+  if (config.cluster.adapter == "sharded") attempt_subscription("SSUBSCRIBE", redis::ChannelKind::sharded, name);
+  if (config.cluster.adapter == "pubsub" && config.cluster.pattern_subscription)
+    attempt_subscription("PSUBSCRIBE", redis::ChannelKind::pattern, cluster::escape_glob(key + "#/#") + "*");
 }
 
 std::size_t count(RedisProbe& probe, const std::string& question, const std::string& channel) {

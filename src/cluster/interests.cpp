@@ -5,6 +5,11 @@
 namespace carillon::cluster {
 namespace {
 
+// "/a" with room "b#c" has the channel of "/a#b" with room "c".
+bool may_share_channel(std::string_view name_space, std::string_view room) {
+  return name_space.contains('#') || room.contains('#');
+}
+
 void run_all(std::vector<Task>& tasks) {
   for (Task& task : tasks)
     if (task) task();
@@ -84,13 +89,31 @@ void Interests::unpin(std::string_view channel) {
 void Interests::open_room(unsigned shard, std::string_view name_space, std::string_view room, Task done) {
   const std::string_view channel = scratch_channel(name_space, room);
   Interest& interest = at(channel);
-  if (interest.shards == 0) {
-    held_rooms_.add(1);
-    interest.is_rooms = !rules_.has_channel || rules_.has_channel(room);
-    if (interest.is_rooms) subscribe(channel, interest);
+  if (interest.shards == 0) held_rooms_.add(1);
+  if (!interest.is_rooms && (!rules_.has_channel || rules_.has_channel(room))) {
+    interest.is_rooms = true;
+    subscribe(channel, interest);
   }
   interest.shards |= std::uint64_t{1} << shard;
+  note_holder(channel, shard, name_space, room);
   wait_for(channel, std::move(done));
+}
+
+void Interests::note_holder(std::string_view channel, unsigned shard, std::string_view name_space,
+                            std::string_view room) {
+  if (may_share_channel(name_space, room)) holders_[std::string(channel)].emplace(shard, name_space.size());
+}
+
+bool Interests::forget_holder(std::string_view channel, unsigned shard, std::string_view name_space,
+                              std::string_view room) {
+  if (!may_share_channel(name_space, room)) return false;
+  const auto found = holders_.find(channel);
+  if (found == holders_.end()) return false;
+  found->second.erase({shard, name_space.size()});
+  const auto other = found->second.lower_bound({shard, 0});
+  const bool holds = other != found->second.end() && other->first == shard;
+  if (found->second.empty()) holders_.erase(found);
+  return holds;
 }
 
 void Interests::await_room(std::string_view name_space, std::string_view room, Task done) {
@@ -111,8 +134,10 @@ void Interests::close_room(unsigned shard, std::string_view name_space, std::str
   const std::string_view channel = scratch_channel(name_space, room);
   const auto found = interests_.find(channel);
   if (found == interests_.end() || found->second.shards == 0) return;
+  if (forget_holder(channel, shard, name_space, room)) return;
   found->second.shards &= ~(std::uint64_t{1} << shard);
   if (found->second.shards != 0) return;
+  found->second.is_rooms = false;
   held_rooms_.add(-1);
   settle(channel);
 }

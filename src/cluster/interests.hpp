@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/counter.hpp"
@@ -66,6 +67,9 @@ class Interests {
   using ByName = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
   Interest& at(std::string_view channel);
+  // Rooms that share a channel share its Interest, but not their end. Whether the shard holds one of them still:
+  void note_holder(std::string_view channel, unsigned shard, std::string_view name_space, std::string_view room);
+  bool forget_holder(std::string_view channel, unsigned shard, std::string_view name_space, std::string_view room);
   void subscribe(std::string_view channel, Interest& interest);
   void settle(std::string_view channel);
   void wait_for(std::string_view channel, Task done);
@@ -78,8 +82,10 @@ class Interests {
   std::set<std::string, std::less<>> fixed_;  // namespaces that are served here always
   ByName<std::uint64_t> opened_;              // others: by which shards
   ByName<Interest> interests_;                // by channel
-  ByName<std::vector<Task>> waiting_;         // by channel: not confirmed yet
-  std::string channel_;                       // of scratch_channel()
+  // Of channels that more than one room may have: which shard holds which, by the length of the namespace's name.
+  ByName<std::set<std::pair<unsigned, std::size_t>>> holders_;
+  ByName<std::vector<Task>> waiting_;  // by channel: not confirmed yet
+  std::string channel_;                // of scratch_channel()
 };
 
 }  // namespace carillon::cluster

@@ -126,6 +126,8 @@ void Requests::check(std::string_view id) {
 void Requests::finish(Table::iterator found) {
   Asked asked = std::move(found->second);
   asked_.erase(found);
+  // Not even how many there are has been said in time.
+  if (asked.recount_at == never) asked.servers = std::max({asked.servers, others_, std::size_t{1}});
   socketio::OperationResult& result = asked.result;
   result.missing_servers = asked.servers - std::min(asked.answered, asked.servers);
   if (result.missing_servers > 0) statistics_.incomplete_requests.add();

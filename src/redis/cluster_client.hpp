@@ -100,6 +100,7 @@ class ClusterClient final : public DrivenLink, private ClientDriver {
     void on_ready(bool ready) override;
     void on_entry(std::string_view stream, std::string_view id, StreamFieldsView fields) override;
     void on_entries_lost(std::string_view stream) override;
+    void on_position(std::string_view stream, std::string_view id) override;
     void on_message_redirected(Message, std::string_view) override {}
     void on_subscription_redirected(std::string_view, std::string_view) override {}
     void on_stream_redirected(std::string_view error) override;

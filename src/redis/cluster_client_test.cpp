@@ -142,6 +142,7 @@ TEST_F(ClusterClientTest, StreamsAreFollowedEachAtItsMaster) {
   rig.link.follow(on(1, "stream"));
   rig.run();
   EXPECT_TRUE(rig.link.ready());
+  EXPECT_THAT(rig.listener.positions, UnorderedElementsAre(on(0, "stream") + " 0-0", on(1, "stream") + " 0-0"));
   Words ids;
   for (int node : {0, 1, 2})
     rig.link.append(on(node, "stream"), {{"n", std::to_string(node)}}, 100,

@@ -63,6 +63,10 @@ void ClusterClient::Follower::on_entries_lost(std::string_view name) {
   if (owner.listener_ != nullptr) owner.listener_->on_entries_lost(name);
 }
 
+void ClusterClient::Follower::on_position(std::string_view name, std::string_view id) {
+  if (owner.listener_ != nullptr) owner.listener_->on_position(name, id);
+}
+
 void ClusterClient::Follower::on_stream_redirected(std::string_view error) {
   const auto redirection = parse_redirection(error, address);
   const Node* known = owner.owners_[slot];

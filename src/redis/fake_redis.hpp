@@ -303,6 +303,7 @@ class RecordingListener : public LinkListener {
   std::vector<bool> ready;
   Words entries;  // "stream id name=value ..."
   Words lost;
+  Words positions;  // "stream id"
   std::function<void()> on_any;
 
   void on_message(ChannelKind kind, std::string_view channel, std::string_view payload) override {
@@ -324,6 +325,9 @@ class RecordingListener : public LinkListener {
     if (on_any) on_any();
   }
   void on_entries_lost(std::string_view stream) override { lost.emplace_back(stream); }
+  void on_position(std::string_view stream, std::string_view id) override {
+    positions.push_back(std::string(stream) + " " + std::string(id));
+  }
 
   static std::string name(ChannelKind kind, std::string_view channel) {
     static constexpr std::array<std::string_view, 3> prefixes{"", "p:", "s:"};

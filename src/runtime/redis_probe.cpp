@@ -87,6 +87,14 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
     return found;
   }
 
+  bool subscribe(redis::ChannelKind kind, const std::string& channel, std::chrono::milliseconds timeout) {
+    loop_.post([this, kind, channel] { driver_.link().subscribe(channel, kind); });
+    std::unique_lock lock(mutex_);
+    const bool done = changed_.wait_for(lock, timeout, [&] { return confirmed_ == channel; });
+    loop_.post([this, kind, channel] { driver_.link().unsubscribe(channel, kind); });
+    return done;
+  }
+
   std::vector<std::string> call(const std::string& answers, const std::string& channel, const std::string& message,
                                 std::chrono::milliseconds time) {
     loop_.post([this, answers, channel, message] {
@@ -109,7 +117,12 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
     const std::lock_guard lock(mutex_);
     heard_.emplace_back(payload);
   }
-  void on_subscribed(redis::ChannelKind, std::string_view) override {
+  void on_subscribed(redis::ChannelKind, std::string_view channel) override {
+    {
+      const std::lock_guard lock(mutex_);
+      confirmed_ = channel;
+      changed_.notify_all();
+    }
     if (auto question = std::exchange(question_, nullptr)) question();
   }
   void on_ready(bool ready) override {
@@ -127,6 +140,7 @@ class RedisProbe::Impl final : private io::LoopHooks, private redis::LinkListene
   std::condition_variable changed_;
   bool ready_ = false;              // guarded by mutex_
   std::vector<std::string> heard_;  // guarded by mutex_
+  std::string confirmed_;           // the last channel; guarded by mutex_
   std::thread thread_;
 };
 
@@ -146,6 +160,9 @@ std::vector<redis::Reply> RedisProbe::ask_everywhere(std::vector<std::string> wo
 std::vector<std::string> RedisProbe::call(const std::string& answers, const std::string& channel,
                                           const std::string& message, std::chrono::milliseconds time) {
   return impl_->call(answers, channel, message, time);
+}
+bool RedisProbe::subscribe(redis::ChannelKind kind, const std::string& channel, std::chrono::milliseconds timeout) {
+  return impl_->subscribe(kind, channel, timeout);
 }
 std::string RedisProbe::random_name() { return impl_->random_name(); }
 

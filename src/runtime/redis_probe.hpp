@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "redis/link.hpp"
 #include "redis/reply.hpp"
 
 namespace carillon::runtime {
@@ -31,6 +32,8 @@ class RedisProbe {
                                         std::chrono::milliseconds timeout);
   // Of a Redis Cluster each node that can be asked; errors are left out.
   std::vector<redis::Reply> ask_everywhere(std::vector<std::string> words, std::chrono::milliseconds timeout);
+  // Whether the channel can be subscribed to. If not, the connection may be lost: to be tried last.
+  bool subscribe(redis::ChannelKind kind, const std::string& channel, std::chrono::milliseconds timeout);
   // Subscribes to `answers`, publishes, and gives what has come by the end of the time.
   std::vector<std::string> call(const std::string& answers, const std::string& channel, const std::string& message,
                                 std::chrono::milliseconds time);
