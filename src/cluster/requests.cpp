@@ -103,7 +103,7 @@ void Requests::add_ack(std::string_view id, Args args) {
   Asked* asked = find(id);
   if (asked == nullptr) return;
   ++asked->acks;
-  const std::size_t bytes = socketio::bytes_of(args);
+  const std::size_t bytes = sizeof(Args) + socketio::bytes_of(args);  // an empty one takes room, too
   if (bytes > limits_.acks_bytes_max - asked->acks_bytes) {
     statistics_.acks_dropped.add();  // and it counts as missing
   } else {

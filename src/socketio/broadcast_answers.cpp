@@ -8,7 +8,7 @@
 namespace carillon::socketio {
 
 std::size_t bytes_of(const Args& args) {
-  std::size_t bytes = sizeof(Args) + args.text().size();
+  std::size_t bytes = args.text().size();
   for (const Binary& attachment : args.attachments()) bytes += attachment.bytes.size();
   return bytes;
 }
