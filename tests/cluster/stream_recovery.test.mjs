@@ -105,7 +105,9 @@ for (const other of ["carillon", "node"]) {
     // while others publish it sends some of that twice, and may miss some. There nobody publishes meanwhile.
     const pauses = other === "node";
 
-    it("under traffic: nothing is missed, nothing comes twice, order is kept", async () => {
+    // With sanitizers an event may wait for its place longer than cluster.stream_hold_max_ms and go out without it; a client whose
+    // last event is such a one gets a new socket ("Redis hangs" below).
+    it("under traffic: nothing is missed, nothing comes twice, order is kept", { skip: is_slow && "for a fast server" }, async () => {
       const { members } = stage;
       const victim = await members.start_one("victim", "carillon");
       const followers = [];
