@@ -66,7 +66,8 @@ std::vector<std::string> users_of(const std::vector<RemoteSocket>& sockets) {
   return users;
 }
 
-void accept(NotificationPort& port, NotifyRequest request, UnixMs now, const http::Route::Respond& respond) {
+void accept_for_users(NotificationPort& port, NotifyRequest request, UnixMs now,
+                      inbox::Store::Done<inbox::Accepted> done) {
   auto notification = std::make_shared<inbox::Notification>();
   notification->id = port.new_id(now);
   notification->event = std::move(request.event);
@@ -74,11 +75,9 @@ void accept(NotificationPort& port, NotifyRequest request, UnixMs now, const htt
   notification->collapse_key = std::move(request.collapse_key);
   notification->sent_at = now;
   notification->expires_at = now + request.ttl_s * 1'000;
-  inbox::Acceptance acceptance{std::move(notification), std::move(request.users), std::move(request.idempotency_key),
-                               std::move(request.fingerprint)};
-  port.accept(std::move(acceptance), [respond](const Result<inbox::Accepted, inbox::StoreError>& accepted) {
-    respond(accepted ? accepted_response(*accepted) : store_error_response(accepted.error()));
-  });
+  port.accept({std::move(notification), std::move(request.users), std::move(request.idempotency_key),
+               std::move(request.fingerprint)},
+              std::move(done));
 }
 
 http::Response invalid_query(std::string message) { return to_response({400, "invalid_query", std::move(message)}); }
@@ -142,20 +141,29 @@ const std::pair<const char*, const char*> paths[] = {
 
 }  // namespace
 
+void accept(NotificationPort& notifications, socketio::BroadcastPort& sockets, NotifyRequest request, UnixMs now,
+            inbox::Store::Done<inbox::Accepted> done) {
+  if (request.room.empty()) return accept_for_users(notifications, std::move(request), now, std::move(done));
+  auto operation = std::make_shared<socketio::Operation>();
+  operation->kind = socketio::Operation::Kind::fetch;
+  operation->selection.name_space = std::string("/");
+  operation->selection.rooms = {request.room};
+  auto shared = std::make_shared<inbox::Store::Done<inbox::Accepted>>(std::move(done));  // that can be copied
+  sockets.operate(std::move(operation), [&notifications, request = std::move(request), now,
+                                         shared](const socketio::OperationResult& members) mutable {
+    request.users = users_of(members.sockets);
+    accept_for_users(notifications, std::move(request), now, std::move(*shared));
+  });
+}
+
 void notify(NotificationPort& notifications, socketio::BroadcastPort& sockets, const NotifyDefaults& defaults,
             std::string_view body, UnixMs now, const http::Route::Respond& respond) {
   auto request = parse_notify_request(body, defaults);
   if (!request) return respond(to_response(request.error()));
-  if (request->room.empty()) return accept(notifications, std::move(*request), now, respond);
-  auto operation = std::make_shared<socketio::Operation>();
-  operation->kind = socketio::Operation::Kind::fetch;
-  operation->selection.name_space = std::string("/");
-  operation->selection.rooms = {request->room};
-  sockets.operate(std::move(operation), [&notifications, request = std::move(*request), now,
-                                         respond](const socketio::OperationResult& members) mutable {
-    request.users = users_of(members.sockets);
-    accept(notifications, std::move(request), now, respond);
-  });
+  accept(notifications, sockets, std::move(*request), now,
+         [respond](const Result<inbox::Accepted, inbox::StoreError>& accepted) {
+           respond(accepted ? accepted_response(*accepted) : store_error_response(accepted.error()));
+         });
 }
 
 void add_notification_routes(http::Router& router, NotificationPort& notifications, socketio::BroadcastPort& sockets,

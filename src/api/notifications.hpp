@@ -26,6 +26,10 @@ void add_notification_routes(http::Router& router, NotificationPort& notificatio
 // The same paths where there is no inbox: 501 with the reason.
 void add_no_notification_routes(http::Router& router, const std::string& reason);
 
+// A request that is valid: to its users, or to those whose sockets are in its room now.
+void accept(NotificationPort& notifications, socketio::BroadcastPort& sockets, NotifyRequest request, UnixMs now,
+            inbox::Store::Done<inbox::Accepted> done);
+
 // POST /v1/notifications.
 void notify(NotificationPort& notifications, socketio::BroadcastPort& sockets, const NotifyDefaults& defaults,
             std::string_view body, UnixMs now, const http::Route::Respond& respond);

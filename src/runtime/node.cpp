@@ -17,6 +17,7 @@
 #include "runtime/client_files.hpp"
 #include "runtime/limits.hpp"
 #include "runtime/node_hooks.hpp"
+#include "socketio/application_call.hpp"
 #include "socketio/memory_recovery_store.hpp"
 
 namespace carillon::runtime {
@@ -222,6 +223,7 @@ void Node::start() {
 
 void Node::launch() {
   if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
+  if (inbox_ && adapter_) throw std::logic_error("notifications are kept by servers without an adapter only");
   started_unix_ms_ = io::Loop::unix_now();
   try {
     reception_ = std::make_unique<Reception>(options_, api_ ? std::optional(api_->listen) : std::nullopt);
@@ -418,6 +420,10 @@ void Node::on_gap() {
 Node::RecoveryFacts Node::recovery_facts() const {
   if (!recovery_) return {};
   return {recovery_->log.bytes(), recovery_->shared.budget->bytes(), recovery_->store.stored_count()};
+}
+
+void Node::call_application(std::string_view what, std::string_view name, const std::function<void()>& call) {
+  socketio::call_application(cores_.front()->stats(), what, name, call);
 }
 
 const socketio::Stats& Node::socketio_stats(unsigned shard) const { return application(*shards_[shard]).core.stats(); }

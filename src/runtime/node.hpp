@@ -75,6 +75,8 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   const std::string& name() const { return name_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   const socketio::Stats& socketio_stats(unsigned shard) const;
+  // For handlers that belong to no socket: what escapes them is counted with the first shard, on which this is called.
+  void call_application(std::string_view what, std::string_view name, const std::function<void()>& call);
   // What is kept for clients to come back. Zero where they are not recovered.
   struct RecoveryFacts {
     std::size_t log_bytes = 0;         // broadcasts
