@@ -1,11 +1,15 @@
 // What durable notifications cost, beside the floor on the same disk:
 //
-//   bare       prepared INSERTs of id, user and data into one table, as many to a commit as below; WAL, synchronous=FULL
-//   accept     the SQLite store's accept(), group commits of the same size and durability
+//   bare       prepared INSERTs of id, user and data into one table without any index: what is written can be found by
+//              nobody; as many to a commit as below; WAL, synchronous=FULL, cache and checkpoints as the store has them
+//   indexed    the same with one index by user, in whose order SQLite writes: the least that a log per user needs, and what
+//              the store is held against
+//   accept     the SQLite store's accept(), group commits of the same size and durability, with the folding that falls due
+//              meanwhile (src/inbox/README.md); each notification to one user, chosen by chance, as in the rows above
 //   users      so many users with so many notifications each: size on the disk, memory, and the time of one resume (open and
 //              read) of a user chosen by chance, with the database opened anew
 //
-//   store_load [--batch N] [--seconds S] [--users N] [--each N] [--directory DIR]
+//   store_load [--keys] [--batch N] [--seconds S] [--users N] [--each N] [--directory DIR]
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -36,6 +40,7 @@ struct Options {
   double seconds = 5;
   std::size_t users = 100'000;
   std::size_t each = 10;
+  bool keys = false;
   std::string directory = "store-load-data";
 };
 
@@ -63,7 +68,7 @@ double median(std::vector<double> values) {
   std::exit(1);
 }
 
-double bare_inserts(const Options& options, const std::string& path, Random& random) {
+double bare_inserts(const Options& options, const std::string& path, Random& random, bool indexed) {
   auto database = Database::open(path);
   if (!database) fail("bare: cannot open " + path);
   database->execute(
@@ -71,6 +76,7 @@ double bare_inserts(const Options& options, const std::string& path, Random& ran
       "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;"
       "CREATE TABLE IF NOT EXISTS note(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, user TEXT NOT NULL, "
       "data TEXT NOT NULL)");
+  if (indexed) database->execute("CREATE INDEX IF NOT EXISTS note_user ON note(user)");
   Statement insert(*database, "INSERT INTO note(id, user, data) VALUES(?, ?, ?)");
   std::size_t count = 0;
   const auto start = Steady::now();
@@ -87,13 +93,16 @@ double bare_inserts(const Options& options, const std::string& path, Random& ran
   return static_cast<double>(count) / seconds_since(start);
 }
 
-void accept_batch(SqliteStore& store, std::size_t batch, Random& random, const auto& next_user) {
+void accept_batch(SqliteStore& store, std::size_t batch, Random& random, bool keys, const auto& next_user) {
   for (std::size_t i = 0; i < batch; ++i) {
     auto notification = std::make_shared<Notification>(Notification{make_id(next_ms(), random), "notification", data(),
                                                                     "", start_unix_ms, start_unix_ms + 604'800'000});
-    store.accept({std::move(notification), {next_user()}, "", ""}, [](const Result<Accepted, StoreError>& accepted) {
-      if (!accepted) fail("accept: " + std::string(to_string(accepted.error())));
-    });
+    std::string key = keys ? "order-" + random_id(random, 12) : "";
+    std::string fingerprint = keys ? notification->id : "";
+    store.accept({std::move(notification), {next_user()}, std::move(key), std::move(fingerprint)},
+                 [](const Result<Accepted, StoreError>& accepted) {
+                   if (!accepted) fail("accept: " + std::string(to_string(accepted.error())));
+                 });
   }
   if (!store.commit()) fail("accept: " + store.complaint());
 }
@@ -102,7 +111,8 @@ double accepts(const Options& options, SqliteStore& store, Random& random) {
   std::size_t count = 0;
   const auto start = Steady::now();
   while (seconds_since(start) < options.seconds / 5) {
-    accept_batch(store, options.batch, random, [&] { return "user-" + std::to_string(random.below(options.users)); });
+    accept_batch(store, options.batch, random, options.keys,
+                 [&] { return "user-" + std::to_string(random.below(options.users)); });
     count += options.batch;
   }
   return static_cast<double>(count) / seconds_since(start);
@@ -147,7 +157,7 @@ void fill_users(const Options& options, const std::string& path, Random& random)
       std::size_t user = 0;
       while (user < options.users) {
         const std::size_t batch = std::min<std::size_t>(5'000, options.users - user);
-        accept_batch(*store, batch, random, [&] { return "user-" + std::to_string(user++); });
+        accept_batch(*store, batch, random, options.keys, [&] { return "user-" + std::to_string(user++); });
       }
     }
   }
@@ -164,6 +174,7 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("What durable notifications cost");
   app.add_option("--batch", options.batch, "Notifications to a commit");
+  app.add_flag("--keys", options.keys, "Each accept with an idempotency key");
   app.add_option("--seconds", options.seconds, "Of each measurement");
   app.add_option("--users", options.users, "Users");
   app.add_option("--each", options.each, "Notifications of each");
@@ -175,14 +186,18 @@ int main(int argc, char** argv) {
 
   auto store = open_store(path("accept.db"), *random);
   std::vector<double> bare;
+  std::vector<double> indexed;
   std::vector<double> accepted;
-  for (int round = 0; round < 5; ++round) {  // in turn, so that both see the same disk
-    bare.push_back(bare_inserts(options, path("bare.db"), *random));
+  for (int round = 0; round < 5; ++round) {  // in turn, so that all see the same disk
+    bare.push_back(bare_inserts(options, path("bare.db"), *random, false));
+    indexed.push_back(bare_inserts(options, path("indexed.db"), *random, true));
     accepted.push_back(accepts(options, *store, *random));
   }
   store.reset();
-  fmt::print("commits of {}: bare {:.0f}/s, accept {:.0f}/s: {:.0f} %\n", options.batch, median(bare), median(accepted),
-             100 * median(accepted) / median(bare));
+  const auto percent = [&](const std::vector<double>& of) { return 100 * median(accepted) / median(of); };
+  fmt::print("commits of {}, {} users: accept {:.0f}/s{}; indexed {:.0f}/s: {:.0f} %; bare {:.0f}/s: {:.0f} %\n",
+             options.batch, options.users, median(accepted), options.keys ? " with keys" : "", median(indexed),
+             percent(indexed), median(bare), percent(bare));
   std::fflush(stdout);
   if (options.each > 0) {
     fill_users(options, path("users.db"), *random);

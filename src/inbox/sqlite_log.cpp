@@ -8,7 +8,8 @@
 namespace carillon::inbox {
 namespace {
 
-constexpr std::size_t cached_users_max = 100'000;
+// So often the size at which folding begins may pend when folding fails; then nothing more is accepted.
+constexpr std::size_t pending_times_max = 4;
 
 }  // namespace
 
@@ -16,9 +17,7 @@ SqliteLog::SqliteLog(Database database, std::string epoch, const StoreLimits& li
     : database_(std::move(database)),
       epoch_(std::move(epoch)),
       limits_(limits),
-      sql_(std::make_unique<Statements>(database_)) {
-  rollback();
-}
+      sql_(std::make_unique<Statements>(database_)) {}
 
 SqliteLog::~SqliteLog() = default;
 
@@ -38,6 +37,9 @@ bool SqliteLog::check(const Statement& statement) { return check(statement.error
 // --- transactions ---
 
 Result<void, StoreError> SqliteLog::begin() {
+  if (!loaded_)
+    if (const auto result = load(); !result) return result;
+  changed_ = false;
   check(database_.execute("BEGIN IMMEDIATE"));
   const auto result = outcome(true);
   if (!result) return Failure(result.error());
@@ -53,11 +55,8 @@ Result<void, StoreError> SqliteLog::commit() {
 
 void SqliteLog::rollback() {
   if (database_.in_transaction()) database_.execute("ROLLBACK");
-  users_.clear();
-  sql_->last_seq.bind();
-  if (sql_->last_seq.step()) last_seq_ = sql_->last_seq.integer(0);
-  sql_->last_seq.reset();
   code_ = SQLITE_OK;
+  if (changed_ || !loaded_) load();
 }
 
 Result<void, StoreError> SqliteLog::touch() {
@@ -75,87 +74,102 @@ void SqliteLog::set_read_only(bool on) { database_.execute(on ? "PRAGMA query_on
 // --- users ---
 
 SqliteLog::User* SqliteLog::find_user(std::string_view id) {
-  if (const auto known = users_.find(id); known != users_.end()) return &known->second;
-  if (users_.size() >= cached_users_max) users_.clear();
-  User user;
+  if (!is_ready()) return nullptr;
+  if (User* known = tail_.find_user(id)) return known;
   Statement& row = sql_->user.bind(id);
   const bool found = row.step();
-  if (found) user = {row.integer(0), row.number(1), row.number(2), 0, 0};
-  check(row);
+  User user;
+  if (found) user = {row.integer(0), row.number(1), row.number(2), row.number(3), row.number(4)};
+  const bool good = check(row);
   row.reset();
-  if (!found) return nullptr;
-  Statement& sums = sql_->user_sums.bind(user.num);
-  if (sums.step()) {
-    user.head = std::max(user.head, sums.number(0));
-    user.entries = sums.number(1);
-    user.bytes = sums.number(2);
+  return found && good ? &tail_.add_user(id, std::move(user)) : nullptr;
+}
+
+// By its number, while loading: only those that have something pending are in memory.
+SqliteLog::User* SqliteLog::read_user(std::int64_t num) {
+  Statement& row = sql_->user_of.bind(num);
+  const bool found = row.step();
+  User user;
+  std::string id;
+  if (found) {
+    id = row.text(0);
+    user = {num, row.number(1), row.number(2), row.number(3), row.number(4)};
   }
-  const bool good = check(sums);
-  sums.reset();
-  return good ? &users_.emplace(id, user).first->second : nullptr;
+  const bool good = check(row);
+  row.reset();
+  return found && good ? &tail_.add_user(id, std::move(user)) : nullptr;
 }
 
 SqliteLog::User* SqliteLog::make_user(std::string_view id) {
   if (User* known = find_user(id)) return known;
+  changed_ = true;
   if (!run(sql_->new_user, id)) return nullptr;
   User user;
   user.num = database_.last_rowid();
-  return &users_.emplace(id, user).first->second;
+  return &tail_.add_user(id, std::move(user));
 }
 
 // --- accepting ---
 
 std::optional<Result<Accepted, StoreError>> SqliteLog::find_key(const Acceptance& acceptance) {
   if (acceptance.idempotency_key.empty()) return std::nullopt;
+  const UnixMs remembered_from = acceptance.notification->sent_at - limits_.idempotency_keep.count();
+  const auto answer = [&](std::string_view fingerprint, std::string id,
+                          std::size_t recipients) -> Result<Accepted, StoreError> {
+    if (fingerprint != acceptance.fingerprint) return Failure(StoreError::key_conflict);
+    return Accepted{std::move(id), recipients, true, {}};
+  };
+  if (const SqliteTail::Key* known = tail_.find_key(acceptance.idempotency_key)) {
+    if (known->notification->sent_at <= remembered_from) return std::nullopt;
+    return answer(known->fingerprint, known->notification->id, known->recipients);
+  }
   Statement& row = sql_->key.bind(acceptance.idempotency_key);
   std::optional<Result<Accepted, StoreError>> known;
-  if (row.step() && row.integer(3) + limits_.idempotency_keep.count() > acceptance.notification->sent_at) {
-    if (row.text(0) == acceptance.fingerprint) {
-      known = Accepted{row.text(1), row.number(2), true, {}};
-    } else {
-      known = Failure(StoreError::key_conflict);
-    }
-  }
+  if (row.step() && row.integer(3) > remembered_from) known = answer(row.text(0), row.text(1), row.number(2));
   check(row);
   row.reset();
   return known;
 }
 
 Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
+  const bool too_much = tail_.size() > fold_sizes_.start * pending_times_max ||
+                        tail_.bytes() > fold_sizes_.start_bytes * pending_times_max;
+  if (too_much && fold_error_) return Failure(*fold_error_);
   if (auto known = find_key(acceptance)) return std::move(*known);
-  const Notification& notification = *acceptance.notification;
+  changed_ = true;
   const std::int64_t seq = ++last_seq_;
-  Accepted accepted{notification.id, acceptance.users.size(), false, {}};
+  Accepted accepted{acceptance.notification->id, acceptance.users.size(), false, {}};
   std::vector<HolderKey> holders;
+  holders.reserve(acceptance.users.size());
+  accepted.placements.reserve(acceptance.users.size());
   for (const std::string& id : acceptance.users) {
     User* user = make_user(id);
     if (user == nullptr) break;
-    const std::uint64_t number = append(*user, seq, notification);
+    const std::uint64_t number = append(*user, seq, acceptance.notification);
     holders.push_back({user->num, number});
     accepted.placements.push_back({id, {epoch_, number}});
   }
-  run(sql_->new_notification, seq, notification.id, notification.event, notification.data, notification.collapse_key,
-      notification.sent_at, notification.expires_at, notification.expires_at, holders.size(),
-      Blob{encode_recipients(holders)});
-  if (!acceptance.idempotency_key.empty())
-    run(sql_->new_key, acceptance.idempotency_key, acceptance.fingerprint, notification.id, acceptance.users.size(),
-        notification.sent_at);
+  write_log(seq, acceptance, holders);
+  accepted_ += 1 + holders.size();
   return outcome(std::move(accepted));
 }
 
-std::uint64_t SqliteLog::append(User& user, std::int64_t seq, const Notification& notification) {
-  if (!notification.collapse_key.empty()) collapse(user, notification);
-  make_room(user, notification);
+void SqliteLog::write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders) {
+  const Notification& notification = *acceptance.notification;
+  run(sql_->new_log, seq, notification.id, notification.event, notification.data, notification.collapse_key,
+      notification.sent_at, notification.expires_at, holders.size(), Blob{encode_recipients(holders)},
+      acceptance.idempotency_key, acceptance.fingerprint);
+  tail_.append({seq, acceptance.notification, acceptance.idempotency_key});
+  if (!acceptance.idempotency_key.empty())
+    tail_.remember(acceptance.idempotency_key,
+                   {seq, acceptance.fingerprint, acceptance.users.size(), acceptance.notification});
+}
+
+std::uint64_t SqliteLog::append(User& user, std::int64_t seq, const NotificationPtr& notification) {
+  if (!notification->collapse_key.empty()) collapse(user, *notification);
+  make_room(user, *notification);
   const std::uint64_t number = user.head + 1;
-  if (notification.collapse_key.empty()) {
-    run(sql_->new_entry, user.num, number, seq, notification.expires_at, notification.bytes(), nullptr);
-  } else {
-    run(sql_->new_entry, user.num, number, seq, notification.expires_at, notification.bytes(),
-        notification.collapse_key);
-  }
-  user.head = number;
-  ++user.entries;
-  user.bytes += notification.bytes();
+  tail_.append(user, {number, seq, notification});
   return number;
 }
 
@@ -173,6 +187,11 @@ bool SqliteLog::is_proven(const User& user, std::uint64_t number) {
 }
 
 void SqliteLog::collapse(User& user, const Notification& newer) {
+  const bool is_pending = std::ranges::any_of(user.pending, [&](const SqliteTail::Pending& pending) {
+    return pending.notification->collapse_key == newer.collapse_key;
+  });
+  if (is_pending) fold(user);
+  if (user.entries == user.pending.size()) return;  // nothing is in the table
   Statement& row = sql_->collapsible.bind(user.num, newer.collapse_key);
   std::optional<OldEntry> older;
   if (row.step()) older = old_entry(row);
@@ -186,6 +205,7 @@ void SqliteLog::make_room(User& user, const Notification& newer) {
   while (
       code_ == SQLITE_OK && user.entries > 0 &&
       (user.entries >= limits_.notifications_per_user_max || user.bytes + newer.bytes() > limits_.bytes_per_user_max)) {
+    if (user.entries == user.pending.size()) fold(user);
     Statement& row = sql_->oldest.bind(user.num);
     std::optional<OldEntry> oldest;
     if (row.step()) oldest = old_entry(row);
@@ -202,7 +222,7 @@ void SqliteLog::end(User& user, const OldEntry& entry, Ending ending, UnixMs at)
   run(sql_->delete_entry, user.num, entry.number);
   run(sql_->new_ending, user.num, entry.number, static_cast<int>(ending), at, entry.read_at);
   run(sql_->release, entry.notification);
-  run(sql_->user_marks, user.num, entry.number, user.dropped_to);
+  run(sql_->user_shrinks, user.num, user.dropped_to, entry.bytes);
   --user.entries;
   user.bytes -= std::min(user.bytes, entry.bytes);
 }
@@ -210,47 +230,65 @@ void SqliteLog::end(User& user, const OldEntry& entry, Ending ending, UnixMs at)
 // --- sweeping ---
 
 Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
-  std::vector<Holders> found;
+  if (tail_.expires_at() <= now) fold_everything();
+  std::vector<Due> found;
   Statement& row = sql_->due.bind(now, notifications_max);
-  while (row.step()) found.push_back({row.integer(0), row.integer(1), decode_recipients(row.text(2))});
+  while (row.step())
+    found.push_back({row.integer(0), row.integer(1), row.integer(2), row.text(3), decode_recipients(row.text(4))});
   check(row);
   row.reset();
-  for (const Holders& holders : found) {
-    expire(holders);
-    const UnixMs forget_at = holders.expires_at + limits_.trace_keep.count();
+  for (const Due& due : found) {
+    expire(due);
+    const UnixMs forget_at = due.expires_at + limits_.trace_keep.count();
+    run(sql_->delete_due, due.at, due.seq);
     if (forget_at <= now) {
-      forget(holders);
+      forget(due);
     } else {
-      run(sql_->expired, holders.seq, forget_at);
+      run(sql_->expired, due.seq);
+      run(sql_->new_due, forget_at, due.seq);
     }
   }
   run(sql_->delete_keys, now - limits_.idempotency_keep.count(), notifications_max);
-  if (!found.empty()) users_.clear();
   return outcome(found.size() >= notifications_max);
 }
 
 // That it has expired can be told from its time; that somebody had read it cannot.
-void SqliteLog::expire(const Holders& holders) {
-  for (const HolderKey& holder : holders.keys) {
-    Statement& row = sql_->entry_read_at.bind(holder.user, holder.number);
+void SqliteLog::expire(const Due& due) {
+  for (const HolderKey& holder : due.holders) {
+    Statement& row = sql_->entry.bind(holder.user, holder.number);
     const bool is_there = row.step();
     const UnixMs read_at = is_there ? row.integer(0) : 0;
+    const std::size_t bytes = is_there ? row.number(1) : 0;
     check(row);
     row.reset();
     if (!is_there) continue;
+    changed_ = true;
     run(sql_->delete_entry, holder.user, holder.number);
-    run(sql_->user_marks, holder.user, holder.number, 0);
+    run(sql_->user_shrinks, holder.user, 0, bytes);
+    if (User* user = tail_.find_user(user_name(holder.user))) {
+      user->entries -= std::min<std::size_t>(user->entries, 1);
+      user->bytes -= std::min(user->bytes, bytes);
+    }
     if (read_at != 0)
-      run(sql_->new_ending, holder.user, holder.number, static_cast<int>(Ending::expired), holders.expires_at, read_at);
+      run(sql_->new_ending, holder.user, holder.number, static_cast<int>(Ending::expired), due.expires_at, read_at);
   }
 }
 
-void SqliteLog::forget(const Holders& holders) {
-  for (const HolderKey& holder : holders.keys) {
+void SqliteLog::forget(const Due& due) {
+  for (const HolderKey& holder : due.holders) {
     run(sql_->delete_ending, holder.user, holder.number);
     run(sql_->delete_proofs, holder.user, holder.number);
   }
-  run(sql_->delete_notification, holders.seq);
+  run(sql_->delete_id, due.id, due.seq);
+  run(sql_->delete_log, due.seq);
+}
+
+std::string SqliteLog::user_name(std::int64_t num) {
+  Statement& row = sql_->user_name.bind(num);
+  std::string name = row.step() ? row.text(0) : std::string();
+  check(row);
+  row.reset();
+  return name;
 }
 
 }  // namespace carillon::inbox

@@ -1,4 +1,8 @@
 // The operations of a store, in SQL. Synchronous; SqliteStore puts them into transactions.
+//
+// Accepting appends one row to the table `log` and nothing else; what finds that row by user, id, key and time follows in
+// bulk, in the order of those tables, which is called folding. Until then it is in memory (sqlite_tail.hpp), and read from
+// `log` again after a crash or a rollback.
 #pragma once
 
 #include <cstdint>
@@ -6,15 +10,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/text_hash.hpp"
 #include "inbox/recipients_codec.hpp"
 #include "inbox/sqlite.hpp"
+#include "inbox/sqlite_tail.hpp"
 #include "inbox/store.hpp"
 
 namespace carillon::inbox {
+
+// How much is folded at once. A part is what one fold writes, between two commits; the store waits that long.
+struct FoldSizes {
+  std::size_t start = 65'536;                  // entries and notifications that are pending when folding begins
+  std::size_t start_bytes = 32 * 1024 * 1024;  // or this much of Notification::bytes()
+  std::size_t part = 4'096;
+};
 
 // Owned by one thread. After an error in an operation that writes its transaction is to be rolled back. What an
 // operation means is said in store.hpp.
@@ -29,6 +39,10 @@ class SqliteLog {
   Result<void, StoreError> commit();
   void rollback();
   Result<void, StoreError> touch();  // a write of no meaning
+  // Reads what was not folded. All operations try it, and fail until it has worked.
+  Result<void, StoreError> load();
+  // Folds a part in a transaction of its own, if there is a reason to.
+  Result<void, StoreError> fold_some();
 
   Result<Accepted, StoreError> accept(const Acceptance& acceptance);
   Result<void, StoreError> prove(const Proof& proof);
@@ -43,20 +57,14 @@ class SqliteLog {
   // For tests.
   void limit_pages(std::size_t pages_max);
   void set_read_only(bool on);
+  void set_fold_sizes(const FoldSizes& sizes) { fold_sizes_ = sizes; }
 
   // What SQLite says about the last error.
   const std::string& complaint() const { return complaint_; }
 
  private:
   struct Statements;
-  // A user's row, and what its entries add up to.
-  struct User {
-    std::int64_t num = 0;
-    std::uint64_t head = 0;
-    std::uint64_t dropped_to = 0;
-    std::size_t entries = 0;
-    std::size_t bytes = 0;
-  };
+  using User = SqliteTail::User;
   struct OldEntry {
     std::uint64_t number;
     std::int64_t notification;
@@ -64,10 +72,12 @@ class SqliteLog {
     UnixMs expires_at;
     UnixMs read_at;
   };
-  struct Holders {
+  struct Due {
     std::int64_t seq;
+    UnixMs at;
     UnixMs expires_at;
-    std::vector<HolderKey> keys;
+    std::string id;
+    std::vector<HolderKey> holders;
   };
 
   bool check(const Statement& statement);
@@ -79,18 +89,33 @@ class SqliteLog {
 
   User* find_user(std::string_view id);  // null: there is none, or an error
   User* make_user(std::string_view id);
+  User* read_user(std::int64_t num);
   std::optional<Result<Accepted, StoreError>> find_key(const Acceptance& acceptance);
-  std::uint64_t append(User& user, std::int64_t seq, const Notification& notification);
+  void write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders);
+  std::uint64_t append(User& user, std::int64_t seq, const NotificationPtr& notification);
   void collapse(User& user, const Notification& newer);
   void make_room(User& user, const Notification& newer);
   bool is_proven(const User& user, std::uint64_t number);
   static OldEntry old_entry(const Statement& row);
   void end(User& user, const OldEntry& entry, Ending ending, UnixMs at);
-  void expire(const Holders& holders);
-  void forget(const Holders& holders);
+  void expire(const Due& due);
+  void forget(const Due& due);
+  std::string user_name(std::int64_t num);
   std::uint64_t highest_cursor(const User& user);
   void read_received(const User& user, std::string_view device, std::uint64_t& cursor, std::vector<Range>& above);
   void register_device(const User& user, const Proof& proof, std::uint64_t cursor);
+  bool is_ready();
+  void load_row(const Statement& row);
+  std::int64_t read_number(Statement& statement);
+  bool should_fold();
+  void fold(User& user);
+  void fold_part(std::size_t part);
+  std::size_t fold_notes(std::size_t notes_max);
+  void fold_note(const SqliteTail::Note& note);
+  void fold_everything();
+  void seal();
+  bool fill_page(Page& page, const User& user, const ReadRequest& request);
+  std::int64_t find_seq(std::string_view id);
   RecipientTrace trace_recipient(const HolderKey& holder, const Notification& notification, UnixMs now);
   std::vector<Receipt> receipts(const HolderKey& holder);
 
@@ -98,10 +123,18 @@ class SqliteLog {
   std::string epoch_;
   StoreLimits limits_;
   std::unique_ptr<Statements> sql_;
-  // Of users that were written to lately; thrown away whole when there are too many, and whenever it may be wrong.
-  std::unordered_map<std::string, User, TextHash, std::equal_to<>> users_;
-  std::int64_t last_seq_ = 0;
-  int code_ = SQLITE_OK;  // the first error of the operation
+  SqliteTail tail_;
+  FoldSizes fold_sizes_;
+  std::int64_t last_seq_ = 0;  // never less than what is folded: numbers that are free again are not given again
+  std::int64_t folded_ = 0;    // entries up to this seq are folded,
+  std::int64_t noted_ = 0;     // notes up to this one
+  std::int64_t sealed_ = 0;    // when all sealed users are folded, so are entries up to this one
+  std::size_t accepted_ = 0;   // since the last part was folded
+  bool loaded_ = false;        // else load_code_ says why not
+  bool changed_ = false;       // what is in memory was, since begin()
+  int load_code_ = SQLITE_OK;
+  std::optional<StoreError> fold_error_;  // of the last fold
+  int code_ = SQLITE_OK;                  // the first error of the operation
   std::string complaint_;
 };
 

@@ -11,11 +11,7 @@ namespace carillon::inbox {
 // --- devices ---
 
 std::uint64_t SqliteLog::highest_cursor(const User& user) {
-  Statement& row = sql_->highest_cursor.bind(user.num);
-  const std::uint64_t highest = row.step() ? row.number(0) : 0;
-  check(row);
-  row.reset();
-  return highest;
+  return static_cast<std::uint64_t>(read_number(sql_->highest_cursor.bind(user.num)));
 }
 
 // Of a known device: its cursor, and from its proofs what it has received beyond.
@@ -72,10 +68,7 @@ Result<void, StoreError> SqliteLog::prove(const Proof& proof) {
 }
 
 void SqliteLog::register_device(const User& user, const Proof& proof, std::uint64_t cursor) {
-  Statement& row = sql_->device_count.bind(user.num);
-  const std::size_t count = row.step() ? row.number(0) : 0;
-  check(row);
-  row.reset();
+  const auto count = static_cast<std::size_t>(read_number(sql_->device_count.bind(user.num)));
   if (count >= limits_.devices_per_user_max) run(sql_->forget_device, user.num);
   run(sql_->new_device, user.num, proof.device, cursor, proof.at);
 }
@@ -88,16 +81,22 @@ Result<Page, StoreError> SqliteLog::read(const ReadRequest& request) {
   if (user == nullptr) return outcome(std::move(page));
   page.head = user->head;
   page.dropped_to = user->dropped_to;
-  page.upto = std::max(user->head, request.after);
+  page.upto = fill_page(page, *user, request) ? std::max(user->head, request.after) : page.entries.back().number;
+  return outcome(std::move(page));
+}
+
+// False: the page is full, and there is more.
+bool SqliteLog::fill_page(Page& page, const User& user, const ReadRequest& request) {
   std::size_t bytes = 0;
-  Statement& row = sql_->page.bind(user->num, request.after, request.now);
-  while (row.step()) {
-    bytes += row.number(8);
-    const bool full = page.entries.size() >= request.entries_max || bytes > request.bytes_max;
-    if (full && !page.entries.empty()) {
-      page.upto = page.entries.back().number;
-      break;
-    }
+  const auto fits = [&](std::size_t more) {
+    bytes += more;
+    return page.entries.empty() || (page.entries.size() < request.entries_max && bytes <= request.bytes_max);
+  };
+  Statement& row = sql_->page.bind(user.num, request.after, request.now);
+  bool all = true;
+  while (all && row.step()) {
+    all = fits(row.number(8));
+    if (!all) break;
     auto notification = std::make_shared<Notification>(Notification{.id = row.text(2),
                                                                     .event = row.text(3),
                                                                     .data = row.text(4),
@@ -108,12 +107,19 @@ Result<Page, StoreError> SqliteLog::read(const ReadRequest& request) {
   }
   check(row);
   row.reset();
-  return outcome(std::move(page));
+  for (const SqliteTail::Pending& pending : user.pending) {
+    if (!all) break;
+    if (pending.number <= request.after || pending.notification->expires_at <= request.now) continue;
+    all = fits(pending.notification->bytes());
+    if (all) page.entries.push_back({pending.number, pending.notification, false});
+  }
+  return all;
 }
 
 Result<UserSummary, StoreError> SqliteLog::mark_read(const ReadMarks& marks) {
-  const User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
+  User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
   if (user != nullptr) {
+    fold(*user);
     for (const std::uint64_t number : marks.numbers) run(sql_->mark_one, marks.at, user->num, number);
     if (marks.upto > 0) run(sql_->mark_upto, marks.at, user->num, marks.upto);
   }
@@ -128,6 +134,8 @@ Result<UserSummary, StoreError> SqliteLog::summarize(std::string_view user_id, U
     if (row.step()) summary.unread = row.number(0);
     check(row);
     row.reset();
+    summary.unread += static_cast<std::size_t>(std::ranges::count_if(
+        user->pending, [&](const SqliteTail::Pending& pending) { return pending.notification->expires_at > now; }));
   }
   return outcome(std::move(summary));
 }
@@ -135,7 +143,7 @@ Result<UserSummary, StoreError> SqliteLog::summarize(std::string_view user_id, U
 // --- tracing ---
 
 Result<std::optional<Trace>, StoreError> SqliteLog::inspect(const InspectRequest& request) {
-  Statement& row = sql_->notification.bind(request.id);
+  Statement& row = sql_->notification.bind(find_seq(request.id));
   std::optional<Trace> trace;
   std::vector<HolderKey> holders;
   if (row.step()) {
@@ -155,14 +163,18 @@ Result<std::optional<Trace>, StoreError> SqliteLog::inspect(const InspectRequest
   return outcome(std::move(trace));
 }
 
+// 0: there is none.
+std::int64_t SqliteLog::find_seq(std::string_view id) {
+  if (!is_ready()) return 0;
+  if (const std::int64_t seq = tail_.find_note(id); seq != 0) return seq;
+  return read_number(sql_->seq_of.bind(id));
+}
+
 RecipientTrace SqliteLog::trace_recipient(const HolderKey& holder, const Notification& notification, UnixMs now) {
   RecipientTrace trace;
   trace.position = {epoch_, holder.number};
-  Statement& name = sql_->user_name.bind(holder.user);
-  if (name.step()) trace.user = name.text(0);
-  check(name);
-  name.reset();
-  Statement& read = sql_->entry_read_at.bind(holder.user, holder.number);
+  trace.user = user_name(holder.user);
+  Statement& read = sql_->entry.bind(holder.user, holder.number);
   if (read.step()) trace.read_at = read.integer(0);
   check(read);
   read.reset();

@@ -16,7 +16,8 @@ constexpr std::int64_t application_id = 0x43415249;  // "CARI"
 constexpr std::size_t epoch_characters = 10;
 
 // One step per version: the first makes version 1 of an empty file. A step is never changed once it was released.
-constexpr std::array<std::string_view, 1> migrations{R"(
+constexpr std::array<std::string_view, newest_schema> migrations{
+    R"(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- head: not below the newest number that was ever deleted; the log's head is this or its last entry
 CREATE TABLE user(num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, dropped_to INTEGER NOT NULL);
@@ -40,6 +41,30 @@ CREATE TABLE proof(user INTEGER NOT NULL, upto INTEGER NOT NULL, device TEXT NOT
   PRIMARY KEY(user, upto, device, after)) WITHOUT ROWID;
 CREATE TABLE idempotency(seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
   notification TEXT NOT NULL, recipients INTEGER NOT NULL, at INTEGER NOT NULL);
+)",
+    R"(
+-- An accept is one row at the end of `log`, with its idempotency key. What finds it follows in bulk: `entry`, `user` up to
+-- meta 'folded'; `log_id`, `due`, `idempotency` up to meta 'noted', which is never more. user.head: entries up to here are
+-- folded; entries, bytes: sums over `entry`. recipients: pairs (user.num, number), see recipients_codec.hpp; holders: of
+-- them, who still have an entry. due: when the sweep has something to do with it
+CREATE TABLE log(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,
+  collapse_key TEXT NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, holders INTEGER NOT NULL,
+  recipients BLOB NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL);
+INSERT INTO log SELECT seq, id, event, data, collapse_key, sent_at, expires_at, holders, recipients, '', ''
+  FROM notification ORDER BY seq;
+CREATE TABLE log_id(id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(id, seq)) WITHOUT ROWID;
+INSERT INTO log_id SELECT id, seq FROM notification ORDER BY id, seq;
+CREATE TABLE due(at INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(at, seq)) WITHOUT ROWID;
+INSERT INTO due SELECT due, seq FROM notification ORDER BY due, seq;
+INSERT INTO meta SELECT 'folded', coalesce(max(seq), 0) FROM notification;
+INSERT INTO meta SELECT 'noted', coalesce(max(seq), 0) FROM notification;
+DROP TABLE notification;
+ALTER TABLE user ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE user SET
+  head = max(head, (SELECT coalesce(max(number), 0) FROM entry WHERE entry.user = num)),
+  entries = (SELECT count(*) FROM entry WHERE entry.user = num),
+  bytes = (SELECT coalesce(sum(entry.bytes), 0) FROM entry WHERE entry.user = num);
 )"};
 
 std::int64_t pragma(Database& database, std::string_view name) {
@@ -74,15 +99,15 @@ int set_meta(Database& database, std::string_view name, std::string_view value) 
   return statement.error();
 }
 
-int migrate(Database& database, std::int64_t version, Random& random) {
+int migrate(Database& database, std::int64_t version, std::size_t schema, Random& random) {
   int code = database.execute("BEGIN IMMEDIATE");
-  for (auto step = static_cast<std::size_t>(version); code == SQLITE_OK && step < migrations.size(); ++step)
+  for (auto step = static_cast<std::size_t>(version); code == SQLITE_OK && step < schema; ++step)
     code = database.execute(std::string(migrations[step]));
   if (code == SQLITE_OK && version == 0) code = set_meta(database, "epoch", random_epoch(random));
   if (code == SQLITE_OK) code = set_meta(database, "schema_checksum", schema_checksum(database));
   if (code == SQLITE_OK)
     code = database.execute(
-        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", application_id, migrations.size()));
+        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", application_id, schema));
   return code;
 }
 
@@ -106,7 +131,7 @@ std::optional<OpenError> check(Database& database, const std::string& path) {
 
 }  // namespace
 
-Result<Database, OpenError> open_database(const std::string& path, Random& random) {
+Result<Database, OpenError> open_database(const std::string& path, Random& random, std::size_t schema) {
   auto database = Database::open(path);
   if (!database)
     return Failure(
@@ -124,7 +149,7 @@ Result<Database, OpenError> open_database(const std::string& path, Random& rando
   if (!is_empty)
     if (auto error = check(*database, path)) return Failure(std::move(*error));
   const std::int64_t version = pragma(*database, "user_version");
-  if (version < static_cast<std::int64_t>(migrations.size())) code = migrate(*database, version, random);
+  if (version < static_cast<std::int64_t>(schema)) code = migrate(*database, version, schema, random);
   if (code != SQLITE_OK) {
     const OpenError error = error_of(*database, code, path);
     if (database->in_transaction()) database->execute("ROLLBACK");

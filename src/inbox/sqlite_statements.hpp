@@ -11,28 +11,39 @@ struct SqliteLog::Statements {
   explicit Statements(Database& database) : db(database) {}
 
   Database& db;
-  Statement last_seq{db, "SELECT coalesce(max(seq), 0) FROM notification"};
+  Statement last_seq{db, "SELECT coalesce(max(seq), 0) FROM log"};
+  Statement meta{db, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?"};
+  Statement set_meta{db, "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)"};
   Statement touch{db, "INSERT OR REPLACE INTO meta(name, value) VALUES('probe', hex(randomblob(4)))"};
 
-  // Users.
-  Statement user{db, "SELECT num, head, dropped_to FROM user WHERE id = ?"};
+  // Users. Their rows know of what is folded only.
+  Statement user{db, "SELECT num, head, dropped_to, entries, bytes FROM user WHERE id = ?"};
+  Statement user_of{db, "SELECT id, head, dropped_to, entries, bytes FROM user WHERE num = ?"};
   Statement user_name{db, "SELECT id FROM user WHERE num = ?"};
-  Statement user_sums{db,
-                      "SELECT coalesce(max(number), 0), count(*), coalesce(sum(bytes), 0) FROM entry WHERE user = ?"};
-  Statement new_user{db, "INSERT INTO user(id, head, dropped_to) VALUES(?, 0, 0)"};
-  Statement user_marks{db, "UPDATE user SET head = max(head, ?2), dropped_to = max(dropped_to, ?3) WHERE num = ?1"};
+  Statement new_user{db, "INSERT INTO user(id, head, dropped_to, entries, bytes) VALUES(?, 0, 0, 0, 0)"};
+  Statement user_grows{db, "UPDATE user SET head = ?2, entries = entries + ?3, bytes = bytes + ?4 WHERE num = ?1"};
+  Statement user_shrinks{db,
+                         "UPDATE user SET dropped_to = max(dropped_to, ?2), entries = max(entries - 1, 0), "
+                         "bytes = max(bytes - ?3, 0) WHERE num = ?1"};
 
   // Accepting.
   Statement key{db, "SELECT fingerprint, notification, recipients, at FROM idempotency WHERE key = ?"};
-  Statement new_key{db,
-                    "INSERT OR REPLACE INTO idempotency(key, fingerprint, notification, recipients, at) "
-                    "VALUES(?, ?, ?, ?, ?)"};
-  Statement new_notification{db,
-                             "INSERT INTO notification(seq, id, event, data, collapse_key, sent_at, expires_at, due, "
-                             "holders, recipients) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+  Statement new_log{db,
+                    "INSERT INTO log(seq, id, event, data, collapse_key, sent_at, expires_at, holders, recipients, "
+                    "key, fingerprint) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+
+  // Folding.
+  Statement unfolded{db,
+                     "SELECT seq, id, event, data, collapse_key, sent_at, expires_at, recipients, key, fingerprint "
+                     "FROM log WHERE seq > ? ORDER BY seq"};
   Statement new_entry{db,
                       "INSERT INTO entry(user, number, notification, expires_at, bytes, read_at, collapse_key) "
                       "VALUES(?, ?, ?, ?, ?, 0, ?)"};
+  Statement new_id{db, "INSERT OR IGNORE INTO log_id(id, seq) VALUES(?, ?)"};
+  Statement new_due{db, "INSERT OR IGNORE INTO due(at, seq) VALUES(?, ?)"};
+  Statement new_key{db,
+                    "INSERT OR REPLACE INTO idempotency(key, fingerprint, notification, recipients, at) "
+                    "VALUES(?, ?, ?, ?, ?)"};
 
   // Ending.
   Statement oldest{db,
@@ -45,14 +56,18 @@ struct SqliteLog::Statements {
   Statement delete_entry{db, "DELETE FROM entry WHERE user = ? AND number = ?"};
   Statement new_ending{db, "INSERT OR REPLACE INTO ending(user, number, kind, at, read_at) VALUES(?, ?, ?, ?, ?)"};
   Statement release{db,
-                    "UPDATE notification SET holders = holders - 1, data = CASE WHEN holders = 1 THEN '' ELSE data END "
+                    "UPDATE log SET holders = holders - 1, data = CASE WHEN holders = 1 THEN '' ELSE data END "
                     "WHERE seq = ?"};
 
   // Sweeping.
-  Statement due{db, "SELECT seq, expires_at, recipients FROM notification WHERE due <= ? ORDER BY due LIMIT ?"};
-  Statement expired{db, "UPDATE notification SET holders = 0, data = '', due = ?2 WHERE seq = ?1"};
-  Statement entry_read_at{db, "SELECT read_at FROM entry WHERE user = ? AND number = ?"};
-  Statement delete_notification{db, "DELETE FROM notification WHERE seq = ?"};
+  Statement due{db,
+                "SELECT due.seq, due.at, log.expires_at, log.id, log.recipients FROM due JOIN log ON log.seq = due.seq "
+                "WHERE due.at <= ? ORDER BY due.at, due.seq LIMIT ?"};
+  Statement expired{db, "UPDATE log SET holders = 0, data = '' WHERE seq = ?"};
+  Statement entry{db, "SELECT read_at, bytes FROM entry WHERE user = ? AND number = ?"};
+  Statement delete_log{db, "DELETE FROM log WHERE seq = ?"};
+  Statement delete_id{db, "DELETE FROM log_id WHERE id = ? AND seq = ?"};
+  Statement delete_due{db, "DELETE FROM due WHERE at = ? AND seq = ?"};
   Statement delete_ending{db, "DELETE FROM ending WHERE user = ? AND number = ?"};
   Statement delete_proofs{db, "DELETE FROM proof WHERE user = ? AND upto = ?"};
   Statement delete_keys{db,
@@ -76,14 +91,14 @@ struct SqliteLog::Statements {
   // Reading.
   Statement page{db,
                  "SELECT e.number, e.read_at, n.id, n.event, n.data, n.collapse_key, n.sent_at, n.expires_at, e.bytes "
-                 "FROM entry e JOIN notification n ON n.seq = e.notification "
+                 "FROM entry e JOIN log n ON n.seq = e.notification "
                  "WHERE e.user = ? AND e.number > ? AND e.expires_at > ? ORDER BY e.number"};
   Statement unread{db, "SELECT count(*) FROM entry WHERE user = ? AND read_at = 0 AND expires_at > ?"};
   Statement mark_one{db, "UPDATE entry SET read_at = ? WHERE user = ? AND number = ? AND read_at = 0"};
   Statement mark_upto{db, "UPDATE entry SET read_at = ? WHERE user = ? AND number <= ? AND read_at = 0"};
+  Statement seq_of{db, "SELECT seq FROM log_id WHERE id = ? LIMIT 1"};
   Statement notification{db,
-                         "SELECT event, data, collapse_key, sent_at, expires_at, recipients FROM notification "
-                         "WHERE id = ?"};
+                         "SELECT event, data, collapse_key, sent_at, expires_at, recipients FROM log WHERE seq = ?"};
   Statement ending{db, "SELECT kind, at, read_at FROM ending WHERE user = ? AND number = ?"};
   Statement receipts{db,
                      "SELECT device, node, socket, at, acknowledged FROM proof "

@@ -41,7 +41,10 @@ Result<std::unique_ptr<SqliteStore>, OpenError> SqliteStore::open(const std::str
   if (!database) return Failure(database.error());
   auto epoch = read_epoch(*database);
   if (!epoch) return Failure(epoch.error());
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(*database), std::move(*epoch), limits));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(*database), std::move(*epoch), limits));
+  if (const auto loaded = store->log_.load(); !loaded)
+    return Failure(OpenError{loaded.error(), path + ": " + store->complaint()});
+  return store;
 }
 
 SqliteStore::SqliteStore(Database database, std::string epoch, const StoreLimits& limits)
@@ -63,6 +66,7 @@ Result<void, StoreError> SqliteStore::commit() {
     if (const auto result = call->attempt(); !result) outcome = Failure(result.error());
     call->complete();
   }
+  if (const auto folded = log_.fold_some(); !folded) outcome = folded;
   return outcome;
 }
 

@@ -26,7 +26,8 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   std::size_t waiting() const { return writes_.size() + reads_.size(); }
-  // Does what has been asked for and calls back. The error that the transaction had, if any; what it was is in complaint().
+  // Does what has been asked for and calls back, then perhaps folds (sqlite_log.hpp). The error that it had, if any; what
+  // it was is in complaint().
   Result<void, StoreError> commit();
   // Writes something of no meaning, to see whether the file can be written.
   Result<void, StoreError> probe();
@@ -35,6 +36,7 @@ class SqliteStore final : public Store {
   // For tests: as if the disk had room for so many pages; as if the file could not be written.
   void limit_pages_for_tests(std::size_t pages_max) { log_.limit_pages(pages_max); }
   void set_read_only_for_tests(bool on) { log_.set_read_only(on); }
+  void set_fold_sizes_for_tests(const FoldSizes& sizes) { log_.set_fold_sizes(sizes); }
 
   void accept(Acceptance acceptance, Done<Accepted> done) override;
   void open(std::string user, std::string device, Done<DeviceState> done) override;

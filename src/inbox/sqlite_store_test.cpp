@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "inbox/testing.hpp"
 
@@ -36,6 +37,25 @@ class SqliteStoreTest : public testing::Test {
     });
     last_commit = store.commit();
     return error;
+  }
+  std::string epoch_of(SqliteStore& store) {
+    std::string epoch;
+    store.summarize("", start, [&](const auto& summary) { epoch = summary->epoch; });
+    EXPECT_TRUE(store.commit());
+    return epoch;
+  }
+  // The first page of the table; nobody has the file open.
+  void damage(const std::string& table) {
+    std::int64_t page = 0;
+    {
+      auto database = Database::open(path());
+      Statement root(*database, "SELECT rootpage FROM sqlite_schema WHERE name = ?");
+      ASSERT_TRUE(root.bind(table).step());
+      page = root.integer(0);
+    }
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((page - 1) * 4096);
+    file << std::string(4096, '\x7f');
   }
   Page read(SqliteStore& store, const std::string& user) {
     Page page;
@@ -188,34 +208,137 @@ TEST_F(SqliteStoreTest, AFolderThatIsNotThereIsNamed) {
   EXPECT_THAT(store.error().message, HasSubstr("missing/inbox.db"));
 }
 
+// Every user's entries are in their table then.
+void fold_all(SqliteStore& store) {
+  store.sweep(std::numeric_limits<UnixMs>::max() / 2, 0, [](const auto& more) { EXPECT_TRUE(more); });
+  EXPECT_TRUE(store.commit());
+}
+
 // Damage in the middle: the schema is well, a page of data is not.
 TEST_F(SqliteStoreTest, DamageIsHeldAgainstWhoMeetsIt) {
   {
     auto store = open();
     for (int i = 0; i < 200; ++i)
       EXPECT_FALSE(accept(**store, notification({"user-" + std::to_string(i % 4)}, std::string(500, '1'))));
+    fold_all(**store);
   }
-  std::int64_t page = 0;
-  {
-    auto database = Database::open(path());
-    Statement root(*database, "SELECT rootpage FROM sqlite_schema WHERE name = 'entry'");
-    ASSERT_TRUE(root.step());
-    page = root.integer(0);
-  }
-  std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp((page - 1) * 4096);
-  file << std::string(4096, '\x7f');
-  file.close();
+  damage("entry");
   auto store = open();
   ASSERT_TRUE(store);
-  EXPECT_EQ(accept(**store, notification({"user-0"})), StoreError::corrupt);
-  EXPECT_EQ(last_commit, Failure(StoreError::corrupt));
-  // Nobody's log is touched by what goes to nobody.
   std::optional<StoreError> bad;
-  (*store)->accept(notification({"user-1"}),
-                   [&](const auto& result) { bad = result ? std::nullopt : std::optional(result.error()); });
-  EXPECT_FALSE(accept(**store, notification({})));
+  (*store)->mark_read({"user-1", epoch_of(**store), {1}, 0, start},
+                      [&](const auto& result) { bad = result ? std::nullopt : std::optional(result.error()); });
+  EXPECT_FALSE(accept(**store, notification({"user-2"}))) << "it does not meet it";
   EXPECT_EQ(bad, StoreError::corrupt);
+  EXPECT_EQ(last_commit, Failure(StoreError::corrupt));
+}
+
+// Folding meets the damage. What is accepted stays readable; only so much is taken as memory may hold.
+TEST_F(SqliteStoreTest, WhatCannotBeFoldedIsKeptUntilItIsTooMuch) {
+  {
+    auto store = open();
+    for (int i = 0; i < 200; ++i) EXPECT_FALSE(accept(**store, notification({"bob"}, std::string(500, '1'))));
+    fold_all(**store);
+  }
+  damage("entry");
+  auto store = open();
+  ASSERT_TRUE(store);
+  (*store)->set_fold_sizes_for_tests({.start = 20, .part = 4});
+  std::uint64_t accepted = 0;
+  std::optional<StoreError> error;
+  while (accepted < 200 && !(error = accept(**store, notification({"alice"})))) ++accepted;
+  EXPECT_EQ(error, StoreError::corrupt);
+  EXPECT_GT(accepted, 20U);
+  EXPECT_LT(accepted, 100U);
+}
+
+TEST_F(SqliteStoreTest, WhatWasFoldedAndWhatWasNotIsThereAfterACrash) {
+  auto store = open();
+  (*store)->set_fold_sizes_for_tests({.start = 20, .part = 8});
+  for (int i = 0; i < 100; ++i) {
+    Acceptance acceptance = notification({"user-" + std::to_string(i % 3), "everybody"});
+    acceptance.idempotency_key = "key-" + std::to_string(i);
+    EXPECT_FALSE(accept(**store, acceptance));
+  }
+  const TemporaryDirectory copy;
+  for (const char* name : {"inbox.db", "inbox.db-wal"})
+    std::filesystem::copy_file(directory.path() / name, copy.path() / name);
+  auto after = SqliteStore::open(copy.file("inbox.db"), limits, *random);
+  ASSERT_TRUE(after) << after.error().message;
+  const Page page = read(**after, "everybody");
+  ASSERT_EQ(page.entries.size(), 100U);
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(page.entries[i].number, i + 1);
+    EXPECT_EQ(page.entries[i].notification->id, "id-" + std::to_string(i + 1));
+  }
+  EXPECT_EQ(read(**after, "user-0").entries.size(), 34U);
+  for (int i = 0; i < 100; ++i) {
+    Acceptance again = notification({"everybody"});
+    again.idempotency_key = "key-" + std::to_string(i);
+    EXPECT_FALSE(accept(**after, again));
+  }
+  EXPECT_EQ(read(**after, "everybody").head, 100U) << "every key is known";
+}
+
+// Numbers of notifications that were forgotten are not given again: who reads the newest ones would not find them.
+TEST_F(SqliteStoreTest, WhatIsAcceptedAfterEverythingWasForgottenIsThereAfterARestart) {
+  limits.trace_keep = Milliseconds(0);
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    (*store)->sweep(start + 60'000, 100, [](const auto& more) { EXPECT_TRUE(more); });
+    EXPECT_TRUE((*store)->commit());
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+  }
+  auto store = open();
+  const Page page = read(**store, "alice");
+  ASSERT_EQ(page.entries.size(), 1U);
+  EXPECT_EQ(page.entries[0].number, 3U);
+}
+
+TEST_F(SqliteStoreTest, AFileOfSchemaOneBecomesOneOfToday) {
+  {
+    auto database = open_database(path(), *random, 1);
+    ASSERT_TRUE(database) << database.error().message;
+    ASSERT_EQ(database->execute(
+                  "INSERT INTO user VALUES(7, 'alice', 1, 1), (9, 'bob', 5, 0);"
+                  "INSERT INTO notification VALUES(4, 'id-1', 'e', '\"one\"', '', 1700000000000, 1700000060000, "
+                  "1700000060000, 1, X'0702'), (5, 'id-2', 'e', '\"two\"', 'score', 1700000000001, 1700000060000, "
+                  "1700000060000, 1, X'0703');"
+                  "INSERT INTO entry VALUES(7, 2, 4, 1700000060000, 10, 1700000000500, NULL), "
+                  "(7, 3, 5, 1700000060000, 15, 0, 'score');"
+                  "INSERT INTO device VALUES(7, 'phone', 2, 1700000000600);"
+                  "INSERT INTO proof VALUES(7, 2, 'phone', 1, 1, 1700000000600, 'n', 's');"
+                  "INSERT INTO idempotency VALUES(1, 'key', 'print', 'id-1', 1, 1700000000000);"),
+              SQLITE_OK)
+        << database->last_error();
+  }
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().message;
+  const Page page = read(**store, "alice");
+  EXPECT_EQ(page.head, 3U);
+  EXPECT_EQ(page.dropped_to, 1U);
+  ASSERT_EQ(page.entries.size(), 2U);
+  EXPECT_EQ(page.entries[0].notification->data, "\"one\"");
+  EXPECT_TRUE(page.entries[0].read);
+  EXPECT_EQ(page.entries[1].notification->collapse_key, "score");
+  EXPECT_FALSE(page.entries[1].read);
+  EXPECT_EQ(read(**store, "bob").head, 5U);
+  Acceptance known = notification({"alice"});
+  known.idempotency_key = "key";
+  known.fingerprint = "print";
+  EXPECT_FALSE(accept(**store, known));
+  EXPECT_EQ(read(**store, "alice").head, 3U) << "its key is known";
+  std::size_t receipts = 0;
+  (*store)->inspect({"id-1", 0, 10, start},
+                    [&](const auto& trace) { receipts = (**trace).recipients.at(0).receipts.size(); });
+  EXPECT_TRUE((*store)->commit());
+  EXPECT_EQ(receipts, 1U);
+  ids = 10;
+  EXPECT_FALSE(accept(**store, notification({"alice", "bob"})));
+  EXPECT_EQ(read(**store, "alice").head, 4U);
+  EXPECT_EQ(read(**store, "bob").head, 6U);
 }
 
 }  // namespace

@@ -57,12 +57,14 @@ class Twins {
       : random_(seed),
         model_("epoch", limits),
         sqlite_(SqliteStore::open(directory_.file("twin.db"), limits, *chance_).value()) {
+    shrink_folds();
     sqlite_->summarize("", 0, [&](const auto& summary) { epoch_ = summary->epoch; });
     EXPECT_TRUE(sqlite_->commit());
   }
 
   void step() {
     now_ += static_cast<UnixMs>(below(40));
+    if (below(25) == 0) reopen();
     switch (below(8)) {
       case 0:
       case 1:
@@ -86,6 +88,15 @@ class Twins {
                                       .devices_per_user_max = 2,
                                       .idempotency_keep = Milliseconds(300),
                                       .trace_keep = Milliseconds(200)};
+
+  // Small enough that users, notes and parts are cut everywhere.
+  void shrink_folds() { sqlite_->set_fold_sizes_for_tests({.start = 8, .part = 3}); }
+  // What is not folded is read again.
+  void reopen() {
+    sqlite_.reset();
+    sqlite_ = SqliteStore::open(directory_.file("twin.db"), limits, *chance_).value();
+    shrink_folds();
+  }
 
   template <class T, class Call>
   void both(const char* name, const Call& call) {
