@@ -21,7 +21,7 @@ ALLOWED = {
     "engineio": ["base", "http", "websocket"],
     "socketio": ["base", "http", "websocket", "engineio"],
     "cluster": ["base", "redis", "socketio"],
-    "inbox": ["base"],
+    "inbox": ["base", "redis"],
     "api": ["base", "http", "socketio", "inbox"],
     "admin": ["base", "http", "socketio"],
     "runtime": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "inbox", "api", "admin"],

@@ -136,9 +136,6 @@ http::Route route(std::string method, std::string path) {
   return made;
 }
 
-const std::pair<const char*, const char*> paths[] = {
-    {"POST", "/v1/notifications"}, {"GET", "/v1/notifications/{id}"}, {"GET", "/v1/users/{id}/inbox"}};
-
 }  // namespace
 
 void accept(NotificationPort& notifications, socketio::BroadcastPort& sockets, NotifyRequest request, UnixMs now,
@@ -168,32 +165,24 @@ void notify(NotificationPort& notifications, socketio::BroadcastPort& sockets, c
 
 void add_notification_routes(http::Router& router, NotificationPort& notifications, socketio::BroadcastPort& sockets,
                              NotifyDefaults defaults) {
-  auto post = route(paths[0].first, paths[0].second);
+  auto post = route("POST", "/v1/notifications");
   post.answer_later = [&notifications, &sockets, defaults](const http::Request& request, std::string_view body,
                                                            const http::Route::Respond& respond) {
     notify(notifications, sockets, defaults, body, request.received_unix_ms, respond);
   };
   router.add(std::move(post));
-  auto get = route(paths[1].first, paths[1].second);
+  auto get = route("GET", "/v1/notifications/{id}");
   get.answer_later = [&notifications](const http::Request& request, std::string_view,
                                       const http::Route::Respond& respond) {
     inspect(notifications, request, respond);
   };
   router.add(std::move(get));
-  auto inbox = route(paths[2].first, paths[2].second);
+  auto inbox = route("GET", "/v1/users/{id}/inbox");
   inbox.answer_later = [&notifications](const http::Request& request, std::string_view,
                                         const http::Route::Respond& respond) {
     read_inbox(notifications, request, respond);
   };
   router.add(std::move(inbox));
-}
-
-void add_no_notification_routes(http::Router& router, const std::string& reason) {
-  for (const auto& [method, path] : paths) {
-    auto none = route(method, path);
-    none.answer = [reason](const http::Request&, std::string_view) { return error_response(501, reason); };
-    router.add(std::move(none));
-  }
 }
 
 }  // namespace carillon::api

@@ -23,8 +23,6 @@ class NotificationPort {
 // Both ports outlive the router.
 void add_notification_routes(http::Router& router, NotificationPort& notifications, socketio::BroadcastPort& sockets,
                              NotifyDefaults defaults);
-// The same paths where there is no inbox: 501 with the reason.
-void add_no_notification_routes(http::Router& router, const std::string& reason);
 
 // A request that is valid: to its users, or to those whose sockets are in its room now.
 void accept(NotificationPort& notifications, socketio::BroadcastPort& sockets, NotifyRequest request, UnixMs now,

@@ -167,21 +167,5 @@ TEST_F(NotificationsTest, ABatchAnswersEachItem) {
   EXPECT_THAT(sockets.events, ElementsAre("e"));
 }
 
-TEST(NoNotifications, AreAnsweredWithTheReason) {
-  http::Router router{router_policy(Keys({}))};
-  add_no_notification_routes(router, "because");
-  for (const auto& [method, target] : {std::pair("POST", "/v1/notifications"), std::pair("GET", "/v1/notifications/x"),
-                                       std::pair("GET", "/v1/users/a/inbox")}) {
-    http::Request request;
-    request.method = method;
-    request.target = target;
-    FakeExchange exchange;
-    ASSERT_TRUE(router.on_request(exchange, request));
-    router.on_body(exchange, "{}");
-    EXPECT_EQ(exchange.responses.at(0).status, 501);
-    EXPECT_THAT(exchange.responses.at(0).body, HasSubstr("because"));
-  }
-}
-
 }  // namespace
 }  // namespace carillon::api

@@ -66,14 +66,16 @@ void check_rights(const RedisFacts& facts, std::vector<Finding>& out) {
 }
 
 void check_eviction(const Config& config, const RedisFacts& facts, std::vector<Finding>& out) {
-  if (config.cluster.adapter != "streams" || facts.eviction_policy == "noeviction" || facts.eviction_policy.empty())
-    return;
+  if (facts.eviction_policy == "noeviction" || facts.eviction_policy.empty()) return;
+  const bool streams = config.cluster.adapter == "streams";
   const bool volatile_only = facts.eviction_policy.starts_with("volatile-");
   out.push_back(
       {Level::warning,
        fmt::format("maxmemory-policy is {}: when memory is full{} Redis throws away {}. Set it to noeviction.",
                    facts.eviction_policy, facts.memory_bytes_max == 0 ? " (no limit is set now)" : "",
-                   volatile_only ? "sessions of clients that want to come back" : "the stream with all messages")});
+                   !streams        ? "notifications that were accepted"
+                   : volatile_only ? "notifications that were accepted, and sessions of clients that want to come back"
+                                   : "notifications that were accepted, and the stream with all messages")});
 }
 
 void check_latency(const RedisFacts& facts, std::vector<Finding>& out) {

@@ -75,9 +75,9 @@ TEST_F(DiagnosisTest, SaysWhatTheUserMayNotDo) {
   EXPECT_EQ(level_of("may not count subscribers (PUBSUB): \"NOPERM"), Level::error);
 }
 
-TEST_F(DiagnosisTest, EvictionMattersToStreams) {
+TEST_F(DiagnosisTest, EvictionMattersToNotificationsAndStreams) {
   facts.eviction_policy = "allkeys-lru";
-  EXPECT_EQ(worst(), Level::good);
+  EXPECT_EQ(level_of("notifications that were accepted"), Level::warning);
   config.cluster.adapter = "streams";
   EXPECT_EQ(level_of("the stream with all messages"), Level::warning);
   facts.eviction_policy = "volatile-ttl";

@@ -135,6 +135,14 @@ runtime::InboxOptions inbox_options(const Config& config) {
   options.delivery.window = inbox.window;
   options.delivery.ack_timeout = Milliseconds(inbox.ack_timeout_ms);
   options.device_of = device_of;
+  if (!config.redis.url.empty()) {
+    runtime::InboxDesk::Settings desk{.store = {}, .waiting_bytes_max = inbox.waiting_bytes_max};
+    desk.store.prefix = config.cluster.prefix + "-inbox:";
+    desk.store.limits = options.store.limits;
+    desk.head_check_interval = Milliseconds(inbox.head_check_interval_ms);
+    if (config.cluster.adapter == "sharded") desk.store.signals = redis::ChannelKind::sharded;
+    options.desk = std::move(desk);
+  }
   return options;
 }
 
@@ -166,7 +174,7 @@ class NodeFacts final : public admin::ReadinessSource, public admin::InfoSource 
   admin::Readiness readiness() const override {
     if (!node_.ready()) return {false, "Redis is away, or has not confirmed all subscriptions yet"};
     if (const runtime::Inbox* inbox = node_.inbox())
-      if (const auto trouble = inbox->store_thread().trouble()) return {false, std::string(to_string(*trouble))};
+      if (const auto trouble = inbox->trouble()) return {false, std::string(to_string(*trouble))};
     return {};
   }
   admin::Info info() const override {
@@ -194,15 +202,10 @@ void run(const Config& config) {
   facts.emplace(node, !config.api.keys.empty());
   api::add_routes(router, node);
   api::add_query_routes(router, node, node);
-  if (config.redis.url.empty()) {
-    const api::NotifyDefaults defaults{config.inbox.ttl_default_s};
-    runtime::Inbox& inbox = node.set_inbox(inbox_options(config));
-    api::add_notification_routes(router, inbox, node, defaults);
-    api::add_batch_route(router, &inbox, node, defaults);
-  } else {
-    api::add_batch_route(router, nullptr, node, {});
-    api::add_no_notification_routes(router, "notifications are kept by nodes without Redis only, in this version");
-  }
+  const api::NotifyDefaults defaults{config.inbox.ttl_default_s};
+  runtime::Inbox& inbox = node.set_inbox(inbox_options(config));
+  api::add_notification_routes(router, inbox, node, defaults);
+  api::add_batch_route(router, &inbox, node, defaults);
   admin::add_routes(router, {*metrics, *facts, *facts}, page_files());
   http::ParserLimits limits;
   limits.body_bytes_max = api::body_bytes_max;

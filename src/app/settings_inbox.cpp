@@ -26,7 +26,11 @@ std::vector<Setting> inbox_settings() {
              "Devices of one user whose place in the inbox is kept. Beyond it the one that was silent longest is "
              "forgotten."),
       number("inbox.waiting_bytes_max", field(&C::inbox, &S::waiting_bytes_max), 1024 * 1024, 64 * gib,
-             "Notifications that may be on their way to the disk. Beyond it producers get 503."),
+             "Notifications that may be on their way to the disk, or to Redis. Beyond it producers get 503."),
+      number("inbox.head_check_interval_ms", field(&C::inbox, &S::head_check_interval_ms), 100, hour_ms,
+             "With Redis: how often a node looks at the log of each user whose sockets it holds, in case a signal was "
+             "lost "
+             "on its way."),
   };
 }
 

@@ -19,8 +19,10 @@ void Deliverer::set_time(TimePoint now, UnixMs unix_now) {
 
 std::shared_ptr<Recipient> Deliverer::add(RecipientIdentity identity, RecipientPort& port) {
   auto recipient = std::make_shared<Recipient>(context_, std::move(identity), port);
-  recipients_[recipient->identity().user].push_back(recipient);
+  auto& of_user = recipients_[recipient->identity().user];
+  of_user.push_back(recipient);
   context_.stats.recipients.add(1);
+  if (watcher_ != nullptr && of_user.size() == 1) watcher_->on_user(recipient->identity().user, true);
   recipient->start();
   return recipient;
 }
@@ -31,7 +33,10 @@ void Deliverer::remove(Recipient& recipient) {
   const auto is_this = [&](const auto& other) { return other.get() == &recipient; };
   const auto keep = recipient.shared_from_this();
   if (std::erase_if(user->second, is_this) == 0) return;
-  if (user->second.empty()) recipients_.erase(user);
+  if (user->second.empty()) {
+    recipients_.erase(user);
+    if (watcher_ != nullptr) watcher_->on_user(recipient.identity().user, false);
+  }
   context_.stats.recipients.add(-1);
   recipient.end();
 }
@@ -43,6 +48,10 @@ std::vector<std::shared_ptr<Recipient>> Deliverer::recipients_of(std::string_vie
 
 void Deliverer::on_signal(const Signal& signal) {
   for (const auto& recipient : recipients_of(signal.user)) recipient->on_signal(signal);
+}
+
+void Deliverer::on_head(std::string_view user, const Position& head) {
+  for (const auto& recipient : recipients_of(user)) recipient->on_head(head);
 }
 
 void Deliverer::on_read(const ReadEvent& event) {

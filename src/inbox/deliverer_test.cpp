@@ -453,6 +453,78 @@ TEST(Deliverer, AProofOfALostLogIsNotSavedInTheNewOne) {
   EXPECT_EQ(bench.stored_cursor("alice"), 0U);
 }
 
+TEST(Deliverer, ALogThatHasLostNothingGoesOnInAnotherEpoch) {
+  DeliveryBench bench;
+  const auto phone = bench.connect("alice");
+  bench.store.run();
+  bench.notify("alice", 3);
+  bench.advance(Milliseconds(40));
+  bench.store.lose_tail("second", 3);
+  bench.notify("alice", 2);
+  bench.settle(*phone);
+  EXPECT_THAT(phone->received, ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_EQ(phone->epoch, "second");
+  EXPECT_THAT(phone->gaps, IsEmpty());
+  EXPECT_EQ(bench.stored_cursor("alice"), 5U);
+}
+
+TEST(Deliverer, NumbersThatAreGivenAgainAreNotTakenForTheFirstOnes) {
+  DeliveryBench bench;
+  const auto phone = bench.connect("alice");
+  bench.store.run();
+  bench.notify("alice", 3);
+  bench.settle(*phone);
+  bench.store.lose_tail("second", 1);
+  bench.accept("alice");
+  bench.accept("alice");
+  bench.notify("alice");  // by its number the next one of what was lost
+  bench.settle(*phone);
+  EXPECT_THAT(phone->ids, ElementsAre("id-1", "id-2", "id-3", "id-4", "id-5", "id-6"));
+  EXPECT_THAT(phone->received, ElementsAre(1, 2, 3, 2, 3, 4));
+  EXPECT_THAT(phone->gaps, SizeIs(1));
+  EXPECT_EQ(bench.stored_cursor("alice"), 4U);
+}
+
+TEST(Deliverer, WhatWasSentInAnEarlierEpochCanBeAcknowledged) {
+  DeliveryBench bench;
+  const auto phone = bench.connect("alice", "phone", true);
+  bench.store.run();
+  bench.notify("alice", 2);
+  bench.store.lose_tail("second", 2);
+  bench.notify("alice");
+  bench.store.run();
+  phone->recipient->on_acknowledged({"first", 1});
+  phone->recipient->on_acknowledged({"first", 2});
+  EXPECT_EQ(bench.stored_cursor("alice", "phone"), 2U);
+  phone->recipient->on_acknowledged({"second", 3});
+  EXPECT_EQ(bench.stored_cursor("alice", "phone"), 3U);
+}
+
+TEST(Deliverer, TellsWhenAUsersFirstSocketComesAndTheLastOneGoes) {
+  class Noting final : public UserWatcher {
+   public:
+    void on_user(const std::string& user, bool present) override { seen.push_back((present ? "+" : "-") + user); }
+    std::vector<std::string> seen;
+  } watcher;
+  DeliveryBench bench;
+  bench.deliverer.set_watcher(&watcher);
+  const auto phone = bench.connect("alice", "phone");
+  const auto desk = bench.connect("alice", "desk");
+  bench.disconnect(*phone);
+  bench.disconnect(*desk);
+  EXPECT_THAT(watcher.seen, ElementsAre("+alice", "-alice"));
+}
+
+TEST(Deliverer, ReadsWhatAHeadTellsOf) {
+  DeliveryBench bench;
+  const auto phone = bench.connect("alice");
+  bench.store.run();
+  const Signal missed = bench.accept("alice");
+  bench.deliverer.on_head("alice", missed.position);
+  bench.store.run();
+  EXPECT_THAT(phone->received, ElementsAre(1));
+}
+
 // --- a store that fails ---
 
 TEST(Deliverer, AsksAgainWhenTheStoreFails) {

@@ -46,6 +46,28 @@ void MemoryStore::lose_everything(std::string epoch) {
   keys_.clear();
 }
 
+void MemoryStore::lose_tail(std::string epoch, std::uint64_t upto) {
+  for (auto& [user, log] : logs_) {
+    log.past.emplace_back(epoch_, std::min(log.head, upto));
+    log.head = std::min(log.head, upto);
+    for (auto entry = log.entries.upper_bound(upto); entry != log.entries.end(); entry = log.entries.erase(entry))
+      log.bytes -= entry->second.notification->bytes();
+    for (auto& [name, device] : log.devices) device.cursor = std::min(device.cursor, upto);
+    std::erase_if(log.proofs, [&](const Seen& seen) { return seen.range.upto > upto; });
+  }
+  epoch_ = std::move(epoch);
+}
+
+std::optional<std::uint64_t> MemoryStore::valid_upto(const Log& log, std::string_view epoch) const {
+  std::uint64_t upto = log.head;
+  if (epoch == epoch_) return upto;
+  for (auto past = log.past.rbegin(); past != log.past.rend(); ++past) {
+    upto = std::min(upto, past->second);
+    if (past->first == epoch) return upto;
+  }
+  return std::nullopt;
+}
+
 void MemoryStore::accept(Acceptance acceptance, Done<Accepted> done) {
   call("accept", std::move(done), [&] { return do_accept(acceptance); });
 }
@@ -67,8 +89,10 @@ void MemoryStore::prove(Proof proof, Done<void> done) {
 
 void MemoryStore::mark_read(ReadMarks marks, Done<UserSummary> done) {
   call("mark_read", std::move(done), [&] {
-    do_mark(marks);
-    return do_summarize(marks.user, marks.at);
+    const bool counted = do_mark(marks);
+    UserSummary summary = do_summarize(marks.user, marks.at);
+    if (counted) summary.epoch = marks.epoch;
+    return summary;
   });
 }
 
@@ -118,9 +142,11 @@ Placement MemoryStore::append(const std::string& user, const NotificationPtr& no
 
 void MemoryStore::collapse(const std::string& user, Log& log, const Notification& newer) {
   if (newer.collapse_key.empty()) return;
-  const auto older = std::ranges::find_if(
-      log.entries, [&](const auto& item) { return item.second.notification->collapse_key == newer.collapse_key; });
-  if (older == log.entries.end()) return;
+  // The newest: those before it have been proven, or were collapsed by it.
+  const auto older = std::find_if(log.entries.rbegin(), log.entries.rend(), [&](const auto& item) {
+    return item.second.notification->collapse_key == newer.collapse_key;
+  });
+  if (older == log.entries.rend()) return;
   const std::uint64_t number = older->first;
   const bool covered = std::ranges::any_of(
       log.proofs, [&](const Seen& seen) { return number > seen.range.after && number <= seen.range.upto; });
@@ -180,10 +206,12 @@ void MemoryStore::add_received(const Log& log, std::string_view device, std::uin
 
 void MemoryStore::do_prove(const Proof& proof) {
   const auto found = logs_.find(proof.user);
-  if (found == logs_.end() || proof.epoch != epoch_) return;
+  if (found == logs_.end()) return;
   Log& log = found->second;
+  const auto valid = valid_upto(log, proof.epoch);
+  if (!valid) return;
   Range range = proof.range;
-  range.upto = std::min(range.upto, log.head);
+  range.upto = std::min(range.upto, *valid);
   if (range.after > range.upto) return;
   if (!log.devices.contains(proof.device)) {
     if (log.devices.size() >= limits_.devices_per_user_max)
@@ -207,8 +235,10 @@ void MemoryStore::do_prove(const Proof& proof) {
 Page MemoryStore::do_read(const ReadRequest& request) const {
   Page page{.epoch = epoch_, .upto = request.after};
   const auto found = logs_.find(request.user);
+  page.continues = request.epoch.empty() || request.after == 0 || request.epoch == epoch_;
   if (found == logs_.end()) return page;
   const Log& log = found->second;
+  if (!page.continues) page.continues = valid_upto(log, request.epoch).value_or(0) >= request.after;
   page.head = log.head;
   page.dropped_to = log.dropped_to;
   std::size_t bytes = 0;
@@ -227,13 +257,16 @@ Page MemoryStore::do_read(const ReadRequest& request) const {
   return page;
 }
 
-void MemoryStore::do_mark(const ReadMarks& marks) {
+bool MemoryStore::do_mark(const ReadMarks& marks) {
   const auto found = logs_.find(marks.user);
-  if (found == logs_.end() || marks.epoch != epoch_) return;
+  if (found == logs_.end()) return false;
+  const auto valid = valid_upto(found->second, marks.epoch);
+  if (!valid) return false;
   for (auto& [number, stored] : found->second.entries) {
     const bool meant = number <= marks.upto || std::ranges::find(marks.numbers, number) != marks.numbers.end();
-    if (meant && stored.read_at == 0) stored.read_at = marks.at;
+    if (meant && number <= *valid && stored.read_at == 0) stored.read_at = marks.at;
   }
+  return true;
 }
 
 UserSummary MemoryStore::do_summarize(const std::string& user, UnixMs now) const {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/task.hpp"
@@ -37,6 +38,8 @@ class MemoryStore final : public Store {
   void run();      // until nothing waits
   // As if it had been deleted and made anew.
   void lose_everything(std::string epoch);
+  // As if another process had taken over, which has of each log what is up to there.
+  void lose_tail(std::string epoch, std::uint64_t upto);
 
   void accept(Acceptance acceptance, Done<Accepted> done) override;
   void open(std::string user, std::string device, Done<DeviceState> done) override;
@@ -67,6 +70,7 @@ class MemoryStore final : public Store {
     std::map<std::uint64_t, Stored> entries;
     std::map<std::string, Device, std::less<>> devices;
     std::vector<Seen> proofs;
+    std::vector<std::pair<std::string, std::uint64_t>> past;  // earlier epochs and their ends
   };
   struct Holder {
     std::string user;
@@ -94,10 +98,12 @@ class MemoryStore final : public Store {
   void collapse(const std::string& user, Log& log, const Notification& newer);
   void make_room(const std::string& user, Log& log, const Notification& newer);
   static void add_received(const Log& log, std::string_view device, std::uint64_t& cursor, std::vector<Range>& above);
+  // Up to which number the epoch says the same as the log; none: it is of another log.
+  std::optional<std::uint64_t> valid_upto(const Log& log, std::string_view epoch) const;
   void do_prove(const Proof& proof);
   DeviceState do_open(const std::string& user, const std::string& device) const;
   Page do_read(const ReadRequest& request) const;
-  void do_mark(const ReadMarks& marks);
+  bool do_mark(const ReadMarks& marks);  // false: of another log
   UserSummary do_summarize(const std::string& user, UnixMs now) const;
   std::optional<Trace> do_inspect(const InspectRequest& request) const;
   bool do_sweep(UnixMs now, std::size_t notifications_max);

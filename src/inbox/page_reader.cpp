@@ -32,11 +32,11 @@ void read(const ReadingPtr& reading) {
                        .after = reading->after,
                        .entries_max = reading->request.entries_max,
                        .bytes_max = page_bytes_max,
-                       .now = reading->request.now},
+                       .now = reading->request.now,
+                       .epoch = reading->after > 0 ? reading->request.after->epoch : ""},
                       [reading](Result<Page, StoreError> page) {
                         if (!page) return reading->done(Failure(page.error()));
-                        const auto& asked = reading->request.after;
-                        if (asked && asked->epoch != page->epoch && !reading->epoch_changed) {
+                        if (!page->continues && !reading->epoch_changed) {
                           reading->epoch_changed = true;
                           reading->after = 0;
                           return read(reading);

@@ -62,6 +62,9 @@ std::size_t Recipient::room_bytes() const {
 }
 
 void Recipient::on_signal(const Signal& signal) {
+  // The first of a log: what there was to know of its epoch before was nothing.
+  const bool begins = state_ == State::following && head_ == 0 && sent_to_ == 0 && signal.position.number == 1;
+  if (begins) epoch_ = signal.position.epoch;
   const bool is_next = state_ == State::following && signal.position.epoch == epoch_ &&
                        signal.position.number == sent_to_ + 1 && has_room();
   if (!is_next) return on_head(signal.position);
@@ -81,8 +84,11 @@ void Recipient::on_head(const Position& head) {
     }
     return;
   }
-  if (head.epoch != epoch_) return start_again(head.epoch);
-  head_ = std::max(head_, head.number);
+  if (head.epoch != epoch_) {
+    look_ = true;
+  } else {
+    head_ = std::max(head_, head.number);
+  }
   pump();
 }
 
@@ -95,6 +101,8 @@ void Recipient::start_again(const std::string& epoch) {
   window_bytes_ = 0;
   given_up_.clear();
   above_.clear();
+  former_.clear();
+  look_ = false;
   ping_out_ = false;
   epoch_ = epoch;
   head_ = 0;
@@ -104,16 +112,31 @@ void Recipient::start_again(const std::string& epoch) {
   arm();
 }
 
+// What has been sent is in the log: it has only become another Redis' log meanwhile.
+void Recipient::go_on_in(std::string epoch) {
+  static constexpr std::size_t former_max = 16;
+  if (!epoch_.empty()) former_.push_back(std::move(epoch_));
+  if (former_.size() > former_max) former_.pop_front();
+  epoch_ = std::move(epoch);
+  head_ = read_head_ = sent_to_;  // what was heard of before may have been lost
+}
+
+bool Recipient::knows(const std::string& epoch) const {
+  return epoch == epoch_ || std::ranges::find(former_, epoch) != former_.end();
+}
+
 void Recipient::pump() {
-  if (state_ != State::following || head_ <= sent_to_ || !has_room() || retry_at_ != never) return arm();
+  if (state_ != State::following || (head_ <= sent_to_ && !look_) || !has_room() || retry_at_ != never) return arm();
   state_ = State::reading;
+  look_ = false;
   read_head_ = head_;
   context_.stats.reads.add();
   context_.store.read({.user = identity_.user,
                        .after = sent_to_,
                        .entries_max = context_.options.window - std::min(window_.size(), context_.options.window - 1),
                        .bytes_max = room_bytes(),
-                       .now = context_.unix_now},
+                       .now = context_.unix_now,
+                       .epoch = epoch_},
                       [weak = weak_from_this(), ticket = ++read_ticket_](Result<Page, StoreError> result) {
                         const auto self = weak.lock();
                         if (self && self->state_ == State::reading && self->read_ticket_ == ticket)
@@ -123,9 +146,13 @@ void Recipient::pump() {
 
 void Recipient::on_page(Result<Page, StoreError> result) {
   state_ = State::following;
-  if (!result) return note_store_error();
+  if (!result) {
+    look_ = true;  // if that was the reason
+    return note_store_error();
+  }
   retry_delay_ = Milliseconds(0);
-  if (result->epoch != epoch_) return start_again(result->epoch);
+  if (!result->continues) return start_again(result->epoch);
+  if (result->epoch != epoch_) go_on_in(std::move(result->epoch));
   if (result->dropped_to > sent_to_) {
     context_.stats.gaps.add();
     port_.tell_gap({Gap::Reason::limit, epoch_, sent_to_ + 1, result->dropped_to});
@@ -229,7 +256,7 @@ std::uint64_t Recipient::received_to() const {
 }
 
 void Recipient::on_acknowledged(const Position& position) {
-  if (is_over() || !identity_.acknowledges || position.epoch != epoch_) return;
+  if (is_over() || !identity_.acknowledges || !knows(position.epoch)) return;
   const auto place = std::ranges::find(window_, position.number, &Sent::number);
   if (place != window_.end()) {
     forget(place);

@@ -96,6 +96,8 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   void pump();
   void on_page(Result<Page, StoreError> result);
   void start_again(const std::string& epoch);
+  void go_on_in(std::string epoch);
+  bool knows(const std::string& epoch) const;
   void send(std::uint64_t number, const NotificationPtr& notification);
   void transmit(Sent& sent);
   void want_ping();
@@ -115,14 +117,16 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   State state_ = State::opening;
   bool asking_ = false;  // opening: the call is on its way
 
-  std::string epoch_;              // of the log
-  std::uint64_t head_ = 0;         // the highest number that was heard of
-  std::uint64_t read_head_ = 0;    // what it was when the page was asked for that is on its way
-  std::uint64_t read_ticket_ = 0;  // of that page
-  std::uint64_t sent_to_ = 0;      // up to here everything was sent, or need not be
-  std::uint64_t proven_to_ = 0;    // up to here everything was received
-  std::vector<Range> above_;       // received beyond that, on earlier connections
-  bool registered_ = false;        // the store knows the device
+  std::string epoch_;               // of the log
+  std::deque<std::string> former_;  // earlier epochs of which nothing is lost that was sent
+  bool look_ = false;               // somebody has spoken of another epoch: read, to see what it is
+  std::uint64_t head_ = 0;          // the highest number that was heard of
+  std::uint64_t read_head_ = 0;     // what it was when the page was asked for that is on its way
+  std::uint64_t read_ticket_ = 0;   // of that page
+  std::uint64_t sent_to_ = 0;       // up to here everything was sent, or need not be
+  std::uint64_t proven_to_ = 0;     // up to here everything was received
+  std::vector<Range> above_;        // received beyond that, on earlier connections
+  bool registered_ = false;         // the store knows the device
 
   std::deque<Sent> window_;  // sent and not proven, ascending
   std::size_t window_bytes_ = 0;

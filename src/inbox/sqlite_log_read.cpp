@@ -77,6 +77,7 @@ void SqliteLog::register_device(const User& user, const Proof& proof, std::uint6
 
 Result<Page, StoreError> SqliteLog::read(const ReadRequest& request) {
   Page page{.epoch = epoch_, .upto = request.after};
+  page.continues = request.epoch.empty() || request.after == 0 || request.epoch == epoch_;
   const User* user = find_user(request.user);
   if (user == nullptr) return outcome(std::move(page));
   page.head = user->head;

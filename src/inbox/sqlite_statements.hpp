@@ -51,7 +51,7 @@ struct SqliteLog::Statements {
                    "ORDER BY number LIMIT 1"};
   Statement collapsible{db,
                         "SELECT number, notification, bytes, expires_at, read_at FROM entry "
-                        "WHERE user = ? AND collapse_key = ? ORDER BY number LIMIT 1"};
+                        "WHERE user = ? AND collapse_key = ? ORDER BY number DESC LIMIT 1"};
   Statement is_covered{db, "SELECT 1 FROM proof WHERE user = ?1 AND upto >= ?2 AND after < ?2 LIMIT 1"};
   Statement delete_entry{db, "DELETE FROM entry WHERE user = ? AND number = ?"};
   Statement new_ending{db, "INSERT OR REPLACE INTO ending(user, number, kind, at, read_at) VALUES(?, ?, ?, ?, ?)"};

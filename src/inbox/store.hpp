@@ -58,7 +58,7 @@ struct Range {
 };
 
 struct DeviceState {
-  std::string epoch;             // of the log
+  std::string epoch;             // of the log; another one when what was written last may have been lost
   std::uint64_t head = 0;        // 0: nothing was ever accepted for this user
   std::uint64_t cursor = 0;      // received up to here; of an unknown device: the highest proven by any of the user's
   std::vector<Range> above{};    // received beyond it, ascending, apart
@@ -69,7 +69,7 @@ struct DeviceState {
 struct Proof {
   std::string user;
   std::string device;
-  std::string epoch;  // of another epoch: nothing is done
+  std::string epoch;  // of another log: nothing is done; an earlier epoch of it counts for what it had
   Range range;        // an empty one (after == upto) registers a device whose cursor is there
   bool acknowledged = false;
   std::string node;
@@ -83,6 +83,7 @@ struct ReadRequest {
   std::size_t entries_max = 64;
   std::size_t bytes_max = 256 * 1024;  // a page has at least one entry, however large
   UnixMs now = 0;                      // what has expired by then is left out
+  std::string epoch{};                 // that `after` is a number of; empty: of whichever there is
 };
 
 struct Page {
@@ -91,12 +92,14 @@ struct Page {
   std::uint64_t upto = 0;        // the page covers everything up to here
   std::uint64_t head = 0;        // upto < head: there is more
   std::uint64_t dropped_to = 0;  // as in DeviceState
+  // Whether `after` is a place in this log: the request's epoch is this one, or an earlier one that has lost nothing up to there.
+  bool continues = true;
 };
 
 // Which entries were read by a person.
 struct ReadMarks {
   std::string user;
-  std::string epoch;                   // of another epoch: nothing is done
+  std::string epoch;                   // as in Proof
   std::vector<std::uint64_t> numbers;  // these,
   std::uint64_t upto = 0;              // and all up to here
   UnixMs at = 0;
@@ -158,7 +161,7 @@ class Store {
   virtual void read(ReadRequest request, Done<Page> done) = 0;
   // Cursors never move back, nor beyond the head.
   virtual void prove(Proof proof, Done<void> done) = 0;
-  // With what is then unread.
+  // With what is then unread; the epoch is that of the marks if they counted.
   virtual void mark_read(ReadMarks marks, Done<UserSummary> done) = 0;
   virtual void summarize(std::string user, UnixMs now, Done<UserSummary> done) = 0;
   // None: unknown, or expired so long ago that it is forgotten.

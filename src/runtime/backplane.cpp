@@ -151,6 +151,7 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
             .node = streams.uid(),
             .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); }});
   }
+  if (settings.inbox) inbox_ = std::make_unique<InboxDesk>(home, driver_.link(), *random_, std::move(*settings.inbox));
   driver_.link().set_listener(this);
   home.add_guest(*this);  // before the driver, which sends what it has to say
   home.add_guest(driver_);
@@ -191,20 +192,24 @@ void Backplane::on_turn_end(TimePoint now) {
   if (now >= adapter_->next_deadline()) adapter_->on_time(now);
   if (now >= roster_.next_deadline()) roster_.on_time(now);
   if (now >= gathering_.next_deadline()) gathering_.on_time(now);
+  if (inbox_) inbox_->on_time(now);
 }
 
 TimePoint Backplane::next_deadline() const {
-  return std::min({adapter_->next_deadline(), roster_.next_deadline(), gathering_.next_deadline()});
+  return std::min({adapter_->next_deadline(), roster_.next_deadline(), gathering_.next_deadline(),
+                   inbox_ ? inbox_->next_deadline() : never});
 }
 
 // --- from the link ---
 
 void Backplane::on_message(redis::ChannelKind kind, std::string_view channel, std::string_view payload) {
   if (kind == redis::ChannelKind::plain && roster_.on_message(channel, payload)) return;
+  if (inbox_ && inbox_->on_message(channel, payload)) return;
   adapter_->on_message(kind, channel, payload);
 }
 
 void Backplane::on_subscribed(redis::ChannelKind kind, std::string_view channel) {
+  if (inbox_ && inbox_->on_subscribed(channel)) return;
   adapter_->on_subscribed(kind, channel);
 }
 
@@ -220,6 +225,7 @@ void Backplane::on_ready(bool ready) {
   ready_ = ready;
   gathering_.on_ready(ready, home_.loop().now());
   adapter_->on_ready(ready);
+  if (inbox_) inbox_->on_ready(ready);
 }
 
 }  // namespace carillon::runtime

@@ -16,6 +16,7 @@
 #include "cluster/gathering.hpp"
 #include "cluster/node_port.hpp"
 #include "cluster/roster.hpp"
+#include "runtime/inbox_desk.hpp"
 #include "runtime/redis_driver.hpp"
 #include "runtime/session_desk.hpp"
 #include "runtime/turn_guest.hpp"
@@ -43,6 +44,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
       socketio::PacketFormat format;
     };
     std::optional<Recovery> recovery{};
+    std::optional<InboxDesk::Settings> inbox{};  // notifications are kept in Redis
   };
   // `node` is called on the backplane's shard.
   Backplane(Settings settings, Shard& home, cluster::NodePort& node);
@@ -59,6 +61,8 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
 
   // Where clients are recovered by the stream; null otherwise. Any shard.
   socketio::SessionPort* sessions() { return sessions_.get(); }
+
+  InboxDesk* inbox() { return inbox_.get(); }  // null: no notifications in Redis. Any shard.
 
   bool ready() const { return ready_; }  // any thread
   const redis::Statistics& redis_statistics() const { return driver_.link().statistics(); }
@@ -89,6 +93,7 @@ class Backplane final : private redis::LinkListener, private TurnGuest {
   cluster::Gathering gathering_;
   std::unique_ptr<cluster::Adapter> adapter_;
   std::unique_ptr<SessionDesk> sessions_;
+  std::unique_ptr<InboxDesk> inbox_;
   std::vector<std::unique_ptr<ShardPort>> ports_;
   std::atomic<bool> ready_{false};
 };

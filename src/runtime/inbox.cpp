@@ -11,11 +11,20 @@ namespace carillon::runtime {
 
 ShardInbox::ShardInbox(Inbox& inbox, Shard& shard, const InboxOptions& options, const std::string& node)
     : inbox_(inbox),
+      shard_(shard),
       options_(options),
-      store_(inbox.store_thread().port_for(shard)),
-      deliverer_(options.delivery, *store_, shard.timers(), node) {}
+      store_(std::make_unique<StorePort>(inbox.home(), shard)),
+      deliverer_(options.delivery, *store_, shard.timers(), node) {
+  if (inbox.desk() != nullptr) deliverer_.set_watcher(this);
+}
 
 ShardInbox::~ShardInbox() = default;
+
+// Before the cursor is asked for: a signal that comes from then on is heard, or found when the subscription is confirmed.
+void ShardInbox::on_user(const std::string& user, bool present) {
+  if (present) return inbox_.desk()->want(user, shard_, *this);
+  inbox_.desk()->unwant(user, *this);
+}
 
 void ShardInbox::set_time(TimePoint now) { deliverer_.set_time(now, io::Loop::unix_now()); }
 
@@ -25,7 +34,19 @@ std::unique_ptr<socketio::SocketWatcher> ShardInbox::watch(socketio::SocketCore&
 
 // --- of the node ---
 
-Inbox::Inbox(InboxOptions options) : options_(std::move(options)), store_thread_(options_.store) {}
+Inbox::Inbox(InboxOptions options) : options_(std::move(options)) {
+  if (!options_.desk) store_thread_.emplace(options_.store);
+}
+
+StoreHome& Inbox::home() {
+  if (store_thread_) return *store_thread_;
+  return *desk_;
+}
+
+std::optional<inbox::StoreError> Inbox::trouble() const {
+  if (store_thread_) return store_thread_->trouble();
+  return desk_ != nullptr ? desk_->trouble() : std::nullopt;
+}
 
 std::unique_ptr<ShardInbox> Inbox::make_shard(Shard& shard, const std::string& node) {
   auto part = std::make_unique<ShardInbox>(*this, shard, options_, node);
@@ -67,6 +88,7 @@ void Inbox::accept(inbox::Acceptance acceptance, inbox::Store::Done<inbox::Accep
 }
 
 void Inbox::tell_read(inbox::ReadEvent event) {
+  if (desk_ != nullptr) return desk_->tell_read(std::move(event));  // which comes back to this node, too
   const auto shared = std::make_shared<const inbox::ReadEvent>(std::move(event));
   on_each_shard([shared](inbox::Deliverer& deliverer) { deliverer.on_read(*shared); });
 }

@@ -1,4 +1,4 @@
-// Notifications on a node: the store's thread, and on each shard the delivery to its sockets.
+// Notifications on a node: the store, on a thread of its own or in Redis, and on each shard the delivery to its sockets.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 
 #include "api/notifications.hpp"
 #include "inbox/deliverer.hpp"
+#include "runtime/inbox_desk.hpp"
 #include "runtime/store_thread.hpp"
 #include "socketio/socket_watcher.hpp"
 
@@ -20,6 +21,7 @@ class Shard;
 
 struct InboxOptions {
   StoreThread::Settings store;
+  std::optional<InboxDesk::Settings> desk{};  // the store is in Redis; `store` is not used then
   inbox::DeliveryOptions delivery{};
   // What a client has said about its device. On the socket's shard.
   struct Device {
@@ -32,7 +34,7 @@ struct InboxOptions {
 class Inbox;
 
 // The part of one shard, on which everything is called.
-class ShardInbox final : public socketio::SocketWatchers {
+class ShardInbox final : public socketio::SocketWatchers, private SignalSink, private inbox::UserWatcher {
  public:
   ShardInbox(Inbox& inbox, Shard& shard, const InboxOptions& options, const std::string& node);
   ~ShardInbox() override;
@@ -45,7 +47,13 @@ class ShardInbox final : public socketio::SocketWatchers {
   Inbox& inbox() { return inbox_; }
 
  private:
+  void on_signal(const inbox::Signal& signal) override { deliverer_.on_signal(signal); }
+  void on_head(std::string_view user, const inbox::Position& head) override { deliverer_.on_head(user, head); }
+  void on_read(const inbox::ReadEvent& event) override { deliverer_.on_read(event); }
+  void on_user(const std::string& user, bool present) override;
+
   Inbox& inbox_;
+  Shard& shard_;
   const InboxOptions& options_;
   std::unique_ptr<inbox::Store> store_;
   inbox::Deliverer deliverer_;
@@ -56,16 +64,26 @@ class Inbox final : public api::NotificationPort {
  public:
   explicit Inbox(InboxOptions options);
 
-  void start() { store_thread_.start(); }
+  void start() {
+    if (store_thread_) store_thread_->start();
+  }
   // After the shards have ended: what they have asked for is still done.
-  void stop() { store_thread_.stop(); }
+  void stop() {
+    if (store_thread_) store_thread_->stop();
+  }
+  // With Redis, before the shards are made: it outlives them. Null: it has gone with them.
+  void set_desk(InboxDesk* desk) { desk_ = desk; }
+  InboxDesk* desk() const { return desk_; }
 
   // On the thread that makes the shards.
   std::unique_ptr<ShardInbox> make_shard(Shard& shard, const std::string& node);
   // They are gone: others will be made.
   void forget_shards();
-  StoreThread& store_thread() { return store_thread_; }
-  const StoreThread& store_thread() const { return store_thread_; }
+  const InboxOptions& options() const { return options_; }
+  StoreHome& home();
+  const StoreThread* store_thread() const { return store_thread_ ? &*store_thread_ : nullptr; }  // null: in Redis
+  // What is wrong with the store, if anything. Any thread, while there are shards.
+  std::optional<inbox::StoreError> trouble() const;
   const std::vector<ShardInbox*>& shards() const { return parts_; }
 
   // To the user's other sockets. Any shard.
@@ -82,7 +100,8 @@ class Inbox final : public api::NotificationPort {
 
   InboxOptions options_;
   std::unique_ptr<Random> random_ = make_system_random();  // of the API's shard
-  StoreThread store_thread_;
+  std::optional<StoreThread> store_thread_;
+  InboxDesk* desk_ = nullptr;
   std::vector<Shard*> shards_;
   std::vector<ShardInbox*> parts_;
 };

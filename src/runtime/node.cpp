@@ -208,6 +208,7 @@ void Node::serve_api(std::string listen, http::Handler& handler, http::ParserLim
 
 Inbox& Node::set_inbox(InboxOptions options) {
   if (started_) throw std::logic_error("set_inbox() comes before the start of the server");
+  if (options.desk && !adapter_) throw std::logic_error("an inbox in Redis needs the adapter to be set first");
   inbox_ = std::make_unique<Inbox>(std::move(options));
   return *inbox_;
 }
@@ -223,7 +224,8 @@ void Node::start() {
 
 void Node::launch() {
   if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
-  if (inbox_ && adapter_) throw std::logic_error("notifications are kept by servers without an adapter only");
+  if (inbox_ && adapter_ && !inbox_->options().desk)
+    throw std::logic_error("notifications are kept by servers without an adapter only");
   started_unix_ms_ = io::Loop::unix_now();
   try {
     reception_ = std::make_unique<Reception>(options_, api_ ? std::optional(api_->listen) : std::nullopt);
@@ -244,6 +246,7 @@ void Node::launch() {
 // After a start that failed half-way.
 void Node::discard() {
   join_shards();
+  if (inbox_) inbox_->set_desk(nullptr);
   backplane_.reset();  // while the loop that it is registered with still exists
   cores_.clear();
   recovery_.reset();
@@ -268,6 +271,7 @@ void Node::make_shards() {
                                    share_of_shard(options_.limits.receive_buffer_bytes_total_max, options_.shards)};
     shards_.push_back(std::make_unique<Shard>(settings, [&](Shard& shard) -> std::unique_ptr<ShardApplication> {
       if (adapter_ && !backplane_) backplane_ = make_backplane(shard);
+      if (inbox_ && backplane_) inbox_->set_desk(backplane_->inbox());
       return std::make_unique<Application>(*this, shard, backplane_ ? &backplane_->port_of(shard) : nullptr);
     }));
     ServiceLimits& limits = shards_.back()->client_service().limits;
@@ -292,6 +296,7 @@ std::unique_ptr<Backplane> Node::make_backplane(Shard& home) {
                                socketio_options_.broadcast_ack_bytes_max,
                                [this] { return facts(); }};
   if (recovers_by_stream()) settings.recovery = {away_max, renew_interval, recovery.session_bytes_max, packet_format()};
+  if (inbox_) settings.inbox = inbox_->options().desk;
   auto backplane = std::make_unique<Backplane>(std::move(settings), home, *this);
   if (recovers_by_stream())
     stream_recovery_.emplace(

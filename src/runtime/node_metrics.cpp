@@ -290,13 +290,23 @@ void collect_inbox(const Inbox& inbox, Collector& out) {
   out.add("carillon_inbox_gaps_total", "Gaps that clients were told of.", Type::counter, of(&S::gaps));
   out.add("carillon_inbox_store_errors_total", "Calls to the store that failed and are repeated.", Type::counter,
           of(&S::store_errors));
-  const StoreStats& store = inbox.store_thread().stats();
+  out.add("carillon_store_ready", "Whether notifications are accepted.", Type::gauge, inbox.trouble() ? 0 : 1);
+  if (InboxDesk* desk = inbox.desk()) {
+    out.gauge("carillon_inbox_users", "Users whose signals this node hears from Redis.", desk->stats().users);
+    out.count("carillon_inbox_signals_total", "Signals heard from Redis.", desk->stats().signals);
+    out.count("carillon_inbox_malformed_total", "Messages on users' channels ignored as malformed.",
+              desk->stats().malformed);
+    out.count("carillon_inbox_head_checks_total", "Heads of logs asked for, because signals may have been missed.",
+              desk->stats().head_checks);
+    out.add("carillon_store_waiting_bytes", "Notifications on their way to Redis.", Type::gauge,
+            static_cast<double>(desk->waiting_bytes()));
+  }
+  if (inbox.store_thread() == nullptr) return;
+  const StoreStats& store = inbox.store_thread()->stats();
   out.count("carillon_store_commits_total", "Batches committed to the disk.", store.commits);
   out.count("carillon_store_calls_total", "Calls in these batches.", store.calls);
   out.count("carillon_store_failed_total", "Batches that failed.", store.failed_batches);
   out.gauge("carillon_store_waiting_bytes", "Notifications on their way to the disk.", store.waiting_bytes);
-  out.add("carillon_store_ready", "Whether notifications are accepted.", Type::gauge,
-          inbox.store_thread().trouble() ? 0 : 1);
 }
 
 }  // namespace

@@ -18,88 +18,7 @@ constexpr std::size_t sweep_size = 500;
 
 }  // namespace
 
-// Carries calls to the store's thread and answers back. Belongs to its shard.
-class StoreThread::Port final : public inbox::Store {
- public:
-  Port(StoreThread& owner, socketio::ShardPort& shard) : owner_(owner), shard_(shard) {}
-
-  void accept(inbox::Acceptance acceptance, Done<inbox::Accepted> done) override {
-    const std::size_t bytes = acceptance.notification->bytes() + acceptance.users.size() * 64;
-    if (*owner_.waiting_bytes_ + bytes > owner_.settings_.waiting_bytes_max)
-      return done(Failure(inbox::StoreError::overloaded));
-    *owner_.waiting_bytes_ += bytes;
-    // Shared, because an answer may lie in the shard's mail when the thread object is gone.
-    auto counted = [waiting = owner_.waiting_bytes_, bytes,
-                    done = std::move(done)](Result<inbox::Accepted, inbox::StoreError> result) mutable {
-      *waiting -= bytes;
-      done(std::move(result));
-    };
-    carry<inbox::Accepted>(
-        [acceptance = std::move(acceptance)](Store& store, Done<inbox::Accepted> answer) mutable {
-          store.accept(std::move(acceptance), std::move(answer));
-        },
-        std::move(counted));
-  }
-  void open(std::string user, std::string device, Done<inbox::DeviceState> done) override {
-    carry<inbox::DeviceState>(
-        [user = std::move(user), device = std::move(device)](Store& store, Done<inbox::DeviceState> answer) mutable {
-          store.open(std::move(user), std::move(device), std::move(answer));
-        },
-        std::move(done));
-  }
-  void read(inbox::ReadRequest request, Done<inbox::Page> done) override {
-    carry<inbox::Page>([request = std::move(request)](
-                           Store& store, Done<inbox::Page> answer) { store.read(request, std::move(answer)); },
-                       std::move(done));
-  }
-  void prove(inbox::Proof proof, Done<void> done) override {
-    carry<void>([proof = std::move(proof)](Store& store, Done<void> answer) { store.prove(proof, std::move(answer)); },
-                std::move(done));
-  }
-  void mark_read(inbox::ReadMarks marks, Done<inbox::UserSummary> done) override {
-    carry<inbox::UserSummary>(
-        [marks = std::move(marks)](Store& store, Done<inbox::UserSummary> answer) {
-          store.mark_read(marks, std::move(answer));
-        },
-        std::move(done));
-  }
-  void summarize(std::string user, UnixMs now, Done<inbox::UserSummary> done) override {
-    carry<inbox::UserSummary>(
-        [user = std::move(user), now](Store& store, Done<inbox::UserSummary> answer) {
-          store.summarize(user, now, std::move(answer));
-        },
-        std::move(done));
-  }
-  void inspect(inbox::InspectRequest request, Done<std::optional<inbox::Trace>> done) override {
-    carry<std::optional<inbox::Trace>>(
-        [request = std::move(request)](Store& store, Done<std::optional<inbox::Trace>> answer) {
-          store.inspect(request, std::move(answer));
-        },
-        std::move(done));
-  }
-  void sweep(UnixMs now, std::size_t notifications_max, Done<bool> done) override {
-    carry<bool>([now, notifications_max](Store& store,
-                                         Done<bool> answer) { store.sweep(now, notifications_max, std::move(answer)); },
-                std::move(done));
-  }
-
- private:
-  template <class T>
-  void carry(std::move_only_function<void(Store&, Done<T>)> call, Done<T> done) {
-    owner_.loop_.post([&owner = owner_, &shard = shard_, call = std::move(call), done = std::move(done)]() mutable {
-      Done<T> answer = [&shard, done = std::move(done)](Result<T, inbox::StoreError> result) mutable {
-        shard.post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
-      };
-      if (owner.store_ != nullptr) return call(*owner.store_, std::move(answer));
-      answer(Failure(owner.trouble().value_or(inbox::StoreError::unavailable)));
-    });
-  }
-
-  StoreThread& owner_;
-  socketio::ShardPort& shard_;
-};
-
-StoreThread::StoreThread(Settings settings) : settings_(std::move(settings)) {}
+StoreThread::StoreThread(Settings settings) : StoreHome(settings.waiting_bytes_max), settings_(std::move(settings)) {}
 
 StoreThread::~StoreThread() { stop(); }
 
@@ -121,7 +40,13 @@ void StoreThread::stop() {
 }
 
 std::unique_ptr<inbox::Store> StoreThread::port_for(socketio::ShardPort& shard) {
-  return std::make_unique<Port>(*this, shard);
+  return std::make_unique<StorePort>(*this, shard);
+}
+
+void StoreThread::visit(Visit visit) {
+  loop_.post([this, visit = std::move(visit)]() mutable {
+    visit(store_.get(), trouble().value_or(inbox::StoreError::unavailable));
+  });
 }
 
 std::optional<inbox::StoreError> StoreThread::trouble() const {
@@ -165,7 +90,7 @@ void StoreThread::on_turn_end(TimePoint now) {
       mend_at_ = now + mend_interval;
     }
   }
-  stats_.waiting_bytes.set(static_cast<std::int64_t>(waiting_bytes_->load()));
+  stats_.waiting_bytes.set(static_cast<std::int64_t>(waiting_bytes()));
   if (trouble()) mend(now);
 }
 

@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "inbox/sqlite_store.hpp"
 #include "io/loop.hpp"
+#include "runtime/store_port.hpp"
 #include "socketio/shard_port.hpp"
 
 namespace carillon::runtime {
@@ -27,7 +28,7 @@ struct StoreStats {
 // Every turn of its loop gathers what the shards have asked for and commits it together. A store that cannot be opened, or
 // is damaged, is opened again every now and then; one that cannot be written is tried. Meanwhile calls fail with the
 // reason.
-class StoreThread final : private io::LoopHooks {
+class StoreThread final : public StoreHome, private io::LoopHooks {
  public:
   struct Settings {
     std::string directory;  // made if it is not there; throws std::runtime_error from start() if that cannot be done
@@ -45,12 +46,12 @@ class StoreThread final : private io::LoopHooks {
   std::unique_ptr<inbox::Store> port_for(socketio::ShardPort& shard);
 
   // Any thread: what is wrong with the store, if anything.
-  std::optional<inbox::StoreError> trouble() const;
+  std::optional<inbox::StoreError> trouble() const override;
   const StoreStats& stats() const { return stats_; }
 
- private:
-  class Port;
+  void visit(Visit visit) override;
 
+ private:
   void open();
   void note(std::optional<inbox::StoreError> trouble, const std::string& complaint);
   void mend(TimePoint now);
@@ -65,7 +66,6 @@ class StoreThread final : private io::LoopHooks {
   std::unique_ptr<inbox::SqliteStore> store_;  // null: it could not be opened
   StoreStats stats_;
   std::atomic<int> trouble_{-1};  // -1: none; else a StoreError
-  std::shared_ptr<std::atomic<std::size_t>> waiting_bytes_ = std::make_shared<std::atomic<std::size_t>>(0);
   TimePoint mend_at_ = never;
   TimePoint sweep_at_{};
   bool sweeping_ = false;

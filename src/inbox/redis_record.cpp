@@ -1,0 +1,144 @@
+#include "inbox/redis_record.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace carillon::inbox {
+namespace {
+
+// Takes a text apart from its front; once something was not there, everything else is not, too.
+class Cutter {
+ public:
+  explicit Cutter(std::string_view text) : rest_(text) {}
+
+  std::string_view upto(char end) {
+    const std::size_t place = rest_.find(end);
+    if (place == std::string_view::npos) {
+      good_ = false;
+      return {};
+    }
+    const std::string_view part = rest_.substr(0, place);
+    rest_.remove_prefix(place + 1);
+    return part;
+  }
+  template <class T = std::uint64_t>
+  T number(char end) {
+    return parse<T>(upto(end));
+  }
+  std::string_view bytes(std::size_t count) {
+    if (count > rest_.size()) {
+      good_ = false;
+      return {};
+    }
+    const std::string_view part = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return part;
+  }
+  template <class T = std::uint64_t>
+  T parse(std::string_view digits) {
+    T value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) good_ = false;
+    return value;
+  }
+  bool good() const { return good_; }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+}  // namespace
+
+std::string encode_record(const Notification& notification) {
+  const Notification& n = notification;
+  return fmt::format("{} {} {} {} {}\n{}{}{}", n.id, n.sent_at, n.expires_at, n.event.size(), n.collapse_key.size(),
+                     n.event, n.collapse_key, n.data);
+}
+
+NotificationPtr decode_record(std::string_view record) {
+  Cutter cutter(record);
+  auto notification = std::make_shared<Notification>();
+  notification->id = cutter.upto(' ');
+  notification->sent_at = cutter.number<UnixMs>(' ');
+  notification->expires_at = cutter.number<UnixMs>(' ');
+  const auto event_bytes = cutter.number<std::size_t>(' ');
+  const auto key_bytes = cutter.number<std::size_t>('\n');
+  notification->event = cutter.bytes(event_bytes);
+  notification->collapse_key = cutter.bytes(key_bytes);
+  notification->data = cutter.rest();
+  return cutter.good() ? notification : nullptr;
+}
+
+std::optional<NumberedRecord> decode_member(std::string_view member) {
+  Cutter cutter(member);
+  const auto number = cutter.number(':');
+  NotificationPtr notification = decode_record(cutter.rest());
+  if (!cutter.good() || !notification) return std::nullopt;
+  return NumberedRecord{number, std::move(notification)};
+}
+
+std::optional<DecodedSignal> decode_signal(std::string_view message) {
+  Cutter cutter(message);
+  const bool is_one = cutter.upto(' ') == "n";
+  DecodedSignal signal;
+  signal.position.epoch = cutter.upto(' ');
+  signal.position.number = cutter.number(' ');
+  signal.notification = decode_record(cutter.rest());
+  if (!is_one || !cutter.good() || !signal.notification) return std::nullopt;
+  return signal;
+}
+
+std::string encode_read_event(const ReadEvent& event) {
+  std::string text =
+      fmt::format("r {} {} {} {}", event.epoch, event.upto, event.unread, event.origin.empty() ? "-" : event.origin);
+  for (const std::uint64_t number : event.numbers) text += fmt::format(" {}", number);
+  return text;
+}
+
+std::optional<ReadEvent> decode_read_event(std::string_view message) {
+  const std::string padded = std::string(message) + " ";
+  Cutter cutter(padded);
+  const bool is_one = cutter.upto(' ') == "r";
+  ReadEvent event;
+  event.epoch = cutter.upto(' ');
+  event.upto = cutter.number(' ');
+  event.unread = cutter.number(' ');
+  event.origin = cutter.upto(' ');
+  if (event.origin == "-") event.origin.clear();
+  while (cutter.good() && !cutter.rest().empty()) event.numbers.push_back(cutter.number(' '));
+  if (!is_one || !cutter.good()) return std::nullopt;
+  return event;
+}
+
+std::string encode_summary(const Notification& notification, const std::vector<std::string>& users) {
+  const Notification& n = notification;
+  std::string text = fmt::format("{} {} {} {} {}\n{}{}", n.sent_at, n.expires_at, n.event.size(), n.collapse_key.size(),
+                                 users.size(), n.event, n.collapse_key);
+  for (const std::string& user : users) text += fmt::format("{}:{}", user.size(), user);
+  return text;
+}
+
+std::optional<AcceptedSummary> decode_summary(std::string_view id, std::string_view text) {
+  Cutter cutter(text);
+  AcceptedSummary summary;
+  summary.notification.id = id;
+  summary.notification.sent_at = cutter.number<UnixMs>(' ');
+  summary.notification.expires_at = cutter.number<UnixMs>(' ');
+  const auto event_bytes = cutter.number<std::size_t>(' ');
+  const auto key_bytes = cutter.number<std::size_t>(' ');
+  const auto users = cutter.number<std::size_t>('\n');
+  summary.notification.event = cutter.bytes(event_bytes);
+  summary.notification.collapse_key = cutter.bytes(key_bytes);
+  while (cutter.good() && summary.users.size() < users)
+    summary.users.emplace_back(cutter.bytes(cutter.number<std::size_t>(':')));
+  if (!cutter.good() || !cutter.rest().empty()) return std::nullopt;
+  return summary;
+}
+
+}  // namespace carillon::inbox

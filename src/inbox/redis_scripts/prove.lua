@@ -1,0 +1,46 @@
+-- Notes what a device has received, and moves its cursor.
+-- KEYS: facts, proofs
+-- ARGV: 1 epoch, 2 after, 3 upto, 4 device, 5 node, 6 socket, 7 when, 8 1 if acknowledged, 9 devices at most,
+--       10 how long a trace is kept
+local log = load_log()
+local valid = valid_upto(log, ARGV[1])
+local after, upto, name, at = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7])
+if not valid then return 0 end
+upto = math.min(upto, valid)
+if after > upto then return 0 end
+
+local devices = load_devices()
+local device = devices[name]
+if not device then
+  local count, silent = 0, nil
+  for other, state in pairs(devices) do
+    count = count + 1
+    if not silent or state[2] < devices[silent][2] or (state[2] == devices[silent][2] and other < silent) then silent = other end
+  end
+  if count >= tonumber(ARGV[9]) then devices[silent] = nil end
+  device = {after, 0}
+  devices[name] = device
+end
+device[2] = math.max(device[2], at)
+
+-- The cursor goes as far as what was received touches.
+local ranges, repeated = {{after, upto}}, false
+for _, packed in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], text(math.min(device[1], upto)), '+inf')) do
+  local proof = cmsgpack.unpack(packed)
+  if proof[3] == name then
+    ranges[#ranges + 1] = {proof[1], proof[2]}
+    if proof[1] == after and proof[2] == upto then repeated = true end
+  end
+end
+table.sort(ranges, function(a, b) return a[1] < b[1] end)
+for _, range in ipairs(ranges) do
+  if range[1] <= device[1] and range[2] > device[1] then device[1] = range[2] end
+end
+
+if after < upto and not repeated then
+  local order = redis.call('HINCRBY', KEYS[1], 'proofs', 1)
+  redis.call('ZADD', KEYS[2], text(upto), cmsgpack.pack({after, upto, name, ARGV[5], ARGV[6], at, tonumber(ARGV[8]), order}))
+  redis.call('PEXPIRE', KEYS[2], text(math.max(log.kept - at, 0) + tonumber(ARGV[10]) + 1000))
+end
+redis.call('HSET', KEYS[1], 'devices', cmsgpack.pack(devices))
+return 1

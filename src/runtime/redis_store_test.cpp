@@ -1,0 +1,292 @@
+// The inbox's store over a real Redis: what every store must do, and what only this one does.
+#include "inbox/redis_store.hpp"
+
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "inbox/testing_contract.hpp"
+#include "runtime/redis_driver.hpp"
+#include "runtime/store_port.hpp"
+#include "runtime/testing_redis.hpp"
+
+namespace carillon::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The test's thread as a shard, which counts the answers that come.
+class AnswerBox final : public socketio::ShardPort {
+ public:
+  void post(Task task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    came_.notify_all();
+  }
+  bool is_current() const override { return true; }
+  void run(std::size_t answers) {
+    const auto give_up_at = std::chrono::steady_clock::now() + 20s;
+    while (ran_ < answers) {
+      std::unique_lock lock(mutex_);
+      ASSERT_TRUE(came_.wait_until(lock, give_up_at, [&] { return !tasks_.empty(); })) << "no answer";
+      auto tasks = std::exchange(tasks_, {});
+      lock.unlock();
+      for (Task& task : tasks) task();
+      ran_ += tasks.size();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<Task> tasks_;
+  std::size_t ran_ = 0;
+};
+
+// A link and its store on a thread of their own.
+class RedisHome final : public StoreHome, private io::LoopHooks {
+ public:
+  RedisHome(const std::string& url, const inbox::StoreLimits& limits) : StoreHome(64 * 1024 * 1024) {
+    redis::ClientOptions options;
+    options.url = redis::parse_url(url).value();
+    options.subscribes = false;
+    driver_ = std::make_unique<RedisDriver>(loop_, std::move(options), *random_);
+    store_ = std::make_unique<inbox::RedisStore>(driver_->link(), *random_,
+                                                 inbox::RedisStoreSettings{.prefix = "test-inbox:", .limits = limits});
+    thread_ = std::thread([this] { loop_.run(*this); });
+    EXPECT_TRUE(testing::eventually([&] { return ready_.load(); }));
+  }
+  ~RedisHome() override {
+    loop_.stop();
+    thread_.join();
+  }
+
+  void visit(Visit visit) override {
+    ++asked;
+    loop_.post([this, visit = std::move(visit)]() mutable { visit(store_.get(), inbox::StoreError::unavailable); });
+  }
+  std::optional<inbox::StoreError> trouble() const override { return std::nullopt; }
+  // A command of the test's own: whether Redis has accepted it.
+  bool tell_redis(std::vector<std::string> words) {
+    std::promise<bool> answer;
+    loop_.post([&] {
+      driver_->link().command(std::move(words), {}, [&](const auto& reply) { answer.set_value(reply.has_value()); });
+    });
+    return answer.get_future().get();
+  }
+
+  std::size_t asked = 0;
+
+ private:
+  void on_turn_begin(TimePoint) override {}
+  void on_turn_end(TimePoint now) override {
+    driver_->on_turn_end(now);
+    ready_ = driver_->link().ready();
+  }
+  TimePoint next_deadline() const override { return driver_->next_deadline(); }
+
+  io::Loop loop_;
+  std::unique_ptr<Random> random_ = make_system_random();
+  std::unique_ptr<RedisDriver> driver_;
+  std::unique_ptr<inbox::RedisStore> store_;
+  std::atomic<bool> ready_{false};
+  std::thread thread_;
+};
+
+testing::RedisServer& server() {
+  static testing::RedisServer running;
+  return running;
+}
+
+class RedisBench final : public inbox::StoreBench {
+ public:
+  explicit RedisBench(const inbox::StoreLimits& limits) : home_(server().url(), limits), port_(home_, box_) {
+    EXPECT_TRUE(home_.tell_redis({"FLUSHALL"}));
+  }
+  inbox::Store& store() override { return port_; }
+  void settle() override { box_.run(home_.asked); }
+  RedisHome& home() { return home_; }
+
+ private:
+  AnswerBox box_;
+  RedisHome home_;
+  StorePort port_;
+};
+
+const inbox::StoreKind kinds[] = {
+    {"redis", [](const inbox::StoreLimits& limits) { return std::make_unique<RedisBench>(limits); }, false},
+};
+
+}  // namespace
+}  // namespace carillon::runtime
+
+namespace carillon::inbox {
+
+INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::ValuesIn(runtime::kinds),
+                         [](const auto& test) { return test.param.name; });
+
+class RedisStoreTest : public StoreContract {
+ protected:
+  bool tell_redis(std::vector<std::string> words) {
+    return static_cast<runtime::RedisBench&>(*bench).home().tell_redis(std::move(words));
+  }
+  // As if another process had written last.
+  void change_process(const std::string& user) {
+    EXPECT_TRUE(tell_redis({"HSET", "test-inbox:{u:" + user + "}:facts", "run", "another"}));
+  }
+  Page read_on(const std::string& epoch, std::uint64_t after) {
+    return read({.user = "alice", .after = after, .epoch = epoch});
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Redis, RedisStoreTest, testing::ValuesIn(runtime::kinds),
+                         [](const auto& test) { return test.param.name; });
+
+TEST_P(RedisStoreTest, AnotherProcessThatHasLostNothingGoesOnWithTheNumbers) {
+  fill("alice", 3);
+  const std::string epoch = read({.user = "alice"}).epoch;
+  change_process("alice");
+  EXPECT_EQ(read({.user = "alice"}).epoch, epoch) << "nothing has been written yet";
+  fill("alice", 1);
+  EXPECT_NE(read({.user = "alice"}).epoch, epoch);
+  EXPECT_THAT(numbers("alice"), ElementsAre(1, 2, 3, 4));
+  EXPECT_TRUE(read_on(epoch, 3).continues);
+}
+
+TEST_P(RedisStoreTest, NumbersThatWereGivenAgainAreToldApart) {
+  fill("alice", 3);
+  const std::string epoch = read({.user = "alice"}).epoch;
+  change_process("alice");
+  fill("alice", 2);  // what somebody knew as 4 and 5 of the old process was lost
+  EXPECT_FALSE(read_on(epoch, 4).continues);
+  EXPECT_FALSE(read_on(epoch, 5).continues);
+  EXPECT_TRUE(read_on(epoch, 2).continues);
+}
+
+TEST_P(RedisStoreTest, ANumberBeyondTheHeadIsNoPlaceInTheLog) {
+  fill("alice", 3);
+  const std::string epoch = read({.user = "alice"}).epoch;
+  EXPECT_FALSE(read_on(epoch, 4).continues);
+}
+
+TEST_P(RedisStoreTest, AProofOfWhatWasLostProvesNothingOfWhatCameInItsPlace) {
+  fill("alice", 3);
+  const std::string epoch = read({.user = "alice"}).epoch;
+  change_process("alice");
+  fill("alice", 3);
+  const Proof proof{"alice", "phone", epoch, {0, 5}, false, "n", "s", now};
+  EXPECT_TRUE(wait<void>([&](Store& store, auto done) { store.prove(proof, std::move(done)); }));
+  EXPECT_EQ(open("alice", "phone").cursor, 3U);
+}
+
+TEST_P(RedisStoreTest, MarksOfAnEarlierEpochCountForWhatItHad) {
+  fill("alice", 3);
+  const std::string epoch = read({.user = "alice"}).epoch;
+  change_process("alice");
+  fill("alice", 2);
+  const ReadMarks marks{"alice", epoch, {3, 4}, 1, now};
+  const auto summary = wait<UserSummary>([&](Store& store, auto done) { store.mark_read(marks, std::move(done)); });
+  EXPECT_EQ(summary->unread, 3U) << "2, 4 and 5";
+  EXPECT_EQ(summary->epoch, epoch);
+}
+
+TEST_P(RedisStoreTest, ARedisThatIsEmptyBeginsAnotherEpoch) {
+  fill("alice", 3);
+  const std::string epoch = read({.user = "alice"}).epoch;
+  ASSERT_TRUE(tell_redis({"FLUSHALL"}));
+  EXPECT_FALSE(read_on(epoch, 3).continues);
+  fill("alice", 5);
+  EXPECT_FALSE(read_on(epoch, 3).continues);
+}
+
+// The answer was lost, the same request comes again: those who have it do not get it twice.
+TEST_P(RedisStoreTest, ARequestThatWasCutShortIsCompletedByItsRepeat) {
+  const Acceptance asked = keyed(notification({"alice", "bob"}), "key", "print");
+  ASSERT_TRUE(accept(asked));
+  ASSERT_TRUE(tell_redis({"HDEL", "test-inbox:key:key", "done"}));
+  for (const char* what : {"facts", "entries", "expiry", "unread", "known"})
+    ASSERT_TRUE(tell_redis({"DEL", std::string("test-inbox:{u:bob}:") + what}));
+  const auto again = accept(keyed(notification({"alice", "bob"}), "key", "print"));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, asked.notification->id);
+  EXPECT_FALSE(again->replayed) << "something was missing";
+  EXPECT_THAT(numbers("alice"), ElementsAre(1));
+  EXPECT_THAT(numbers("bob"), ElementsAre(1));
+  EXPECT_TRUE(accept(keyed(notification({"alice", "bob"}), "key", "print"))->replayed);
+}
+
+TEST_P(RedisStoreTest, WithoutMemoryNothingIsAcceptedAndEverythingCanBeRead) {
+  fill("alice", 2);
+  ASSERT_TRUE(tell_redis({"CONFIG", "SET", "maxmemory", "1"}));
+  const auto refused = accept(notification({"alice"}));
+  EXPECT_THAT(numbers("alice"), ElementsAre(1, 2));
+  ASSERT_TRUE(tell_redis({"CONFIG", "SET", "maxmemory", "0"}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), StoreError::full);
+  fill("alice", 1);
+  EXPECT_THAT(numbers("alice"), ElementsAre(1, 2, 3));
+}
+
+TEST_P(RedisStoreTest, KeysOfSomebodyElseAreNotUnderstood) {
+  ASSERT_TRUE(tell_redis({"SET", "test-inbox:{u:alice}:facts", "what is this"}));
+  const auto refused = accept(notification({"alice"}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), StoreError::corrupt);
+}
+
+TEST_P(RedisStoreTest, AScriptThatRedisHasForgottenIsSentAgain) {
+  fill("alice", 1);
+  ASSERT_TRUE(tell_redis({"SCRIPT", "FLUSH"}));
+  fill("alice", 1);
+  EXPECT_THAT(numbers("alice"), ElementsAre(1, 2));
+}
+
+TEST_P(RedisStoreTest, MoreRecipientsThanAreAskedAtOnce) {
+  std::vector<std::string> users;
+  for (int i = 0; i < 300; ++i) users.push_back("user-" + std::to_string(i));
+  const auto accepted = accept(notification(users));
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->placements.size(), 300U);
+  EXPECT_EQ(inspect(accepted->id)->recipients.size(), 300U);
+}
+
+TEST_P(RedisStoreTest, UsersWhoseNamesLookLikeKeysAreKeptApart) {
+  for (const char* user : {"}", "{", "a}:facts", "{u:a}", "a"}) accept(notification({user}));
+  for (const char* user : {"}", "{", "a}:facts", "{u:a}", "a"}) EXPECT_THAT(numbers(user), ElementsAre(1)) << user;
+}
+
+// Everything of a user goes by itself in the end.
+TEST_P(RedisStoreTest, EveryKeyHasAnEnd) {
+  accept(keyed(collapsing("alice", "score"), "key", "print"));
+  prove("alice", "phone", {0, 1});
+  mark("alice", {1}, 0);
+  const char* script =
+      "for _, key in ipairs(redis.call('KEYS', '*')) do if redis.call('PTTL', key) < 0 then return "
+      "redis.error_reply(key) end end return 1";
+  EXPECT_TRUE(tell_redis({"EVAL", script, "0"}));
+}
+
+TEST(StoreErrorOfRedis, EveryRefusalHasAMeaning) {
+  using Kind = redis::CommandError::Kind;
+  const std::pair<const char*, StoreError> cases[] = {
+      {"OOM command not allowed when used memory > 'maxmemory'.", StoreError::full},
+      {"ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed", StoreError::full},
+      {"READONLY You can't write against a read only replica.", StoreError::read_only},
+      {"MISCONF Redis is configured to save RDB snapshots", StoreError::read_only},
+      {"LOADING Redis is loading the dataset in memory", StoreError::unavailable},
+      {"MASTERDOWN Link with MASTER is down", StoreError::unavailable},
+      {"CLUSTERDOWN The cluster is down", StoreError::unavailable},
+      {"BUSY Redis is busy running a script.", StoreError::unavailable},
+      {"NOREPLICAS Not enough good replicas to write.", StoreError::unavailable},
+      {"NOAUTH Authentication required.", StoreError::unavailable},
+      {"WRONGTYPE Operation against a key", StoreError::corrupt},
+      {"NOPERM this user has no permissions", StoreError::failed},
+      {"ERR something new", StoreError::failed},
+  };
+  for (const auto& [text, meaning] : cases) EXPECT_EQ(store_error_of({Kind::refused, text}), meaning) << text;
+  EXPECT_EQ(store_error_of({Kind::unavailable, ""}), StoreError::unavailable);
+  EXPECT_EQ(store_error_of({Kind::lost, ""}), StoreError::unavailable);
+}
+
+}  // namespace carillon::inbox
