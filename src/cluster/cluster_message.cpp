@@ -140,6 +140,12 @@ OutgoingMessage answer_message(MessageType type, std::string_view name_space, st
   return {.type = type, .name_space = std::string(name_space), .data = std::move(data)};
 }
 
+OutgoingMessage taken_message(std::string_view name_space, const TakenSession& session) {
+  return {.type = MessageType::heartbeat,
+          .name_space = std::string(name_space),
+          .data = Object{{"taken", Object{{"pid", session.pid}, {"owner", session.owner}}}}};
+}
+
 std::string encode_message(std::string_view uid, const OutgoingMessage& message) {
   if (is_binary(message)) return encode_message_msgpack(uid, message);
   std::string text = R"({"type":)" + std::to_string(static_cast<int>(message.type)) + R"(,"data":)";

@@ -126,4 +126,14 @@ struct MessageAnswer {
 };
 Result<MessageAnswer, Malformed> read_answer(const IncomingMessage& message);
 
+// To the node whose client has come back elsewhere: a heartbeat, which is what servers of other kinds take it for, with
+// data {"taken": {"pid", "owner"}}. The owner is the one before: see socketio::SessionRecord.
+struct TakenSession {
+  std::string pid;
+  std::string owner;
+};
+OutgoingMessage taken_message(std::string_view name_space, const TakenSession& session);
+// Of a heartbeat; none if it is nothing more than that.
+std::optional<TakenSession> read_taken(const IncomingMessage& message);
+
 }  // namespace carillon::cluster

@@ -279,4 +279,14 @@ Result<MessageAnswer, Malformed> read_answer(const IncomingMessage& message) {
   }
 }
 
+std::optional<TakenSession> read_taken(const IncomingMessage& message) {
+  const auto taken = to_value(find_member(message.data, "taken"));
+  if (!taken) return std::nullopt;
+  const Value* pid = taken->find("pid");
+  const Value* owner = taken->find("owner");
+  if (pid == nullptr || pid->as_string() == nullptr || owner == nullptr || owner->as_string() == nullptr)
+    return std::nullopt;
+  return TakenSession{*pid->as_string(), *owner->as_string()};
+}
+
 }  // namespace carillon::cluster

@@ -183,8 +183,9 @@ void MessageAdapter::receive(const IncomingMessage& message, std::string_view pl
   if (message.uid == uid_) return statistics_.own.add();
   if (!interests_.serves(message.name_space)) return statistics_.unwanted.add();
   switch (static_cast<MessageType>(message.type)) {
-    case MessageType::initial_heartbeat:
     case MessageType::heartbeat:
+      return on_heartbeat(message);
+    case MessageType::initial_heartbeat:
     case MessageType::adapter_close:
       return statistics_.unwanted.add();  // membership is what Redis says of subscribers
     case MessageType::broadcast:

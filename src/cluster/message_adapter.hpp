@@ -75,6 +75,8 @@ class MessageAdapter : public Adapter {
   virtual void send_broadcast(const socketio::Broadcast& broadcast, const OutgoingMessage& message) = 0;
   // A request, for all other servers.
   virtual void send_request(const OutgoingMessage& message) = 0;
+  // Membership is what Redis says of subscribers, so most say nothing.
+  virtual void on_heartbeat(const IncomingMessage& /*message*/) { statistics_.unwanted.add(); }
   // Of what goes through channels.
   virtual std::string encode(const OutgoingMessage& message) const = 0;
 

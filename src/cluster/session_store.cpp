@@ -25,8 +25,7 @@ constexpr const char* remove_script =
 
 }  // namespace
 
-SessionStore::SessionStore(redis::Link& link, Statistics& statistics, Settings settings,
-                           std::function<void(const std::string&)> on_taken)
+SessionStore::SessionStore(redis::Link& link, Statistics& statistics, Settings settings, OnTaken on_taken)
     : link_(link), statistics_(statistics), settings_(std::move(settings)), on_taken_(std::move(on_taken)) {}
 
 void SessionStore::run(Command command) {
@@ -76,8 +75,8 @@ void SessionStore::write(const socketio::SessionRecord& record, Life life) {
   if (life == Life::fresh) return run({{"SET", key, std::move(value), "PX", ttl(lives)}, key, {}});
   run({{"EVAL", write_script, "1", key, mark_of_owner(record.owner), std::move(value), ttl(lives)},
        key,
-       [this, pid = record.pid](auto& reply) {
-         if (reply && reply->type == redis::Reply::Type::integer && reply->number == 0) on_taken_(pid);
+       [this, pid = record.pid, owner = record.owner](auto& reply) {
+         if (reply && reply->type == redis::Reply::Type::integer && reply->number == 0) on_taken_(pid, owner);
        }});
 }
 

@@ -31,9 +31,9 @@ class SessionStore {
     std::size_t in_flight_max = 500;   // commands that Redis has; others wait, so that it has time for the rest
     std::size_t waiting_max = 50'000;  // commands
   };
-  // `on_taken`: a record of this node has another owner now. The references must outlive the object.
-  SessionStore(redis::Link& link, Statistics& statistics, Settings settings,
-               std::function<void(const std::string& pid)> on_taken);
+  using OnTaken = std::function<void(const std::string& pid, const std::string& owner)>;
+  // `on_taken`: the record is not this owner's any more. The references must outlive the object.
+  SessionStore(redis::Link& link, Statistics& statistics, Settings settings, OnTaken on_taken);
 
   void write(const socketio::SessionRecord& record, socketio::SessionPort::Life life);
   void remove(std::string_view pid, std::string_view owner);
@@ -57,7 +57,7 @@ class SessionStore {
   redis::Link& link_;
   Statistics& statistics_;
   Settings settings_;
-  std::function<void(const std::string&)> on_taken_;
+  OnTaken on_taken_;
   std::deque<Command> waiting_;
   std::size_t in_flight_ = 0;
   bool is_sending_ = false;

@@ -37,7 +37,7 @@ class SessionStoreTest : public ::testing::Test {
       link,
       statistics,
       {.key_prefix = "sio:session:", .away_max = Milliseconds(1'000), .renew_interval = Milliseconds(100)},
-      [this](const std::string& pid) { taken.push_back(pid); }};
+      [this](const std::string& pid, const std::string& owner) { taken.push_back(pid + " of " + owner); }};
 };
 
 TEST_F(SessionStoreTest, AFreshRecordIsSet) {
@@ -58,7 +58,7 @@ TEST_F(SessionStoreTest, ARecordIsRenewedByItsOwnerOnly) {
   store.write(record(), Life::lost);
   EXPECT_EQ(link.commands.back().back(), "1000");
   answer(integer(0));
-  EXPECT_THAT(taken, ElementsAre("p1"));
+  EXPECT_THAT(taken, ElementsAre("p1 of 0123456789abcdef"));
 }
 
 TEST_F(SessionStoreTest, FindsAndTakes) {
@@ -113,7 +113,8 @@ TEST_F(SessionStoreTest, RedisIsNotGivenEverythingAtOnce) {
   const auto find = [&](SessionStore& of, const std::string& pid) {
     of.find(pid, [&, pid](auto record) { found.push_back(pid + (record ? "+" : "-")); });
   };
-  SessionStore narrow{link, statistics, {.in_flight_max = 2, .waiting_max = 2}, [](const std::string&) {}};
+  SessionStore narrow{
+      link, statistics, {.in_flight_max = 2, .waiting_max = 2}, [](const std::string&, const std::string&) {}};
   for (const char* pid : {"a", "b", "c", "d", "e"}) find(narrow, pid);
   EXPECT_THAT(found, ElementsAre("e-")) << "too many";
   EXPECT_EQ(statistics.sessions_refused.value(), 1U);
@@ -126,7 +127,8 @@ TEST_F(SessionStoreTest, RedisIsNotGivenEverythingAtOnce) {
 }
 
 TEST_F(SessionStoreTest, AnAnswerAfterItsEndIsNothing) {
-  auto other = std::make_unique<SessionStore>(link, statistics, SessionStore::Settings{}, [](const std::string&) {});
+  auto other = std::make_unique<SessionStore>(link, statistics, SessionStore::Settings{},
+                                              [](const std::string&, const std::string&) {});
   other->find("p1", [](auto) { FAIL(); });
   other.reset();
   answer({});

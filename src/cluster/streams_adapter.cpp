@@ -57,6 +57,18 @@ void StreamsAdapter::append(const OutgoingMessage& message) {
   link().append(stream_of(message.name_space), encode_entry(uid(), message), options_.stream_length_max, {});
 }
 
+// --- who has come back elsewhere ---
+
+void StreamsAdapter::tell_taken(const std::string& node, std::string_view name_space, const TakenSession& session) {
+  link().publish(channel(name_space, node), encode(taken_message(name_space, session)), options_.channels);
+}
+
+void StreamsAdapter::on_heartbeat(const IncomingMessage& message) {
+  const auto session = on_taken_ ? read_taken(message) : std::nullopt;
+  if (!session) return counters().unwanted.add();
+  on_taken_(*session);
+}
+
 // --- in the order of the stream ---
 
 std::optional<OutgoingMessage> StreamsAdapter::outgoing_of(const socketio::Broadcast& message) {

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cluster/message_adapter.hpp"
 #include "cluster/stream_note.hpp"
@@ -37,6 +39,11 @@ class StreamsAdapter final : public MessageAdapter {
   StreamsAdapter(redis::Link& link, NodePort& port, Random& random, const StreamsOptions& options);
 
   std::string stream_of(std::string_view name_space) const;
+
+  // A client of `node` has come back here: the node is told to let go of the connection that it had.
+  void tell_taken(const std::string& node, std::string_view name_space, const TakenSession& session);
+  // Another node has told so. Call once, before anything else.
+  void set_taken_handler(std::function<void(const TakenSession&)> handler) { on_taken_ = std::move(handler); }
 
   void publish_in_order(socketio::BroadcastPtr message, TimePoint now) override;
   TimePoint next_deadline() const override;
@@ -70,6 +77,7 @@ class StreamsAdapter final : public MessageAdapter {
   void send_broadcast(const socketio::Broadcast& broadcast, const OutgoingMessage& message) override;
   void send_request(const OutgoingMessage& message) override;
   std::string encode(const OutgoingMessage& message) const override { return encode_message_msgpack(uid(), message); }
+  void on_heartbeat(const IncomingMessage& message) override;
   void append(const OutgoingMessage& message);
 
   std::optional<OutgoingMessage> outgoing_of(const socketio::Broadcast& message);
@@ -83,6 +91,7 @@ class StreamsAdapter final : public MessageAdapter {
   void write_note(const std::string& name, Stream& stream);
 
   StreamsOptions options_;
+  std::function<void(const TakenSession&)> on_taken_;  // may be empty
   std::map<std::string, Stream, std::less<>> streams_;
   std::uint64_t last_number_ = 0;
   TimePoint tell_at_ = never;  // positions that the shards do not know

@@ -68,6 +68,27 @@ redis::StreamFields entry_of(std::string type, std::string data) {
   return {{"uid", std::string(other)}, {"nsp", "/"}, {"type", std::move(type)}, {"data", std::move(data)}};
 }
 
+TEST(StreamsAdapterTest, ANodeIsToldWhoseClientsHaveComeBackElsewhere) {
+  Bench bench;
+  std::vector<std::string> taken;
+  bench.adapter.open_namespace(0, "/");
+  bench.adapter.set_taken_handler([&](const TakenSession& session) { taken.push_back(session.pid + session.owner); });
+  bench.adapter.tell_taken(std::string(other), "/", {"pid", "owner"});
+  EXPECT_EQ(bench.link.published.back().first, "socket.io#/#" + std::string(other) + "#");
+  const std::string told = bench.last_payload();
+  IncomingMessage message;
+  ASSERT_TRUE(decode_message(told, message));
+  EXPECT_EQ(message.type, 2) << "to others a heartbeat";
+
+  bench.hear(taken_message("/", {"p", "o"}));
+  EXPECT_THAT(taken, ElementsAre("po"));
+  const Value bad[] = {Object{}, Object{{"taken", 7}}, Object{{"taken", Object{{"pid", "p"}}}}, 7,
+                       Object{{"taken", Object{{"pid", 1}, {"owner", "o"}}}}};
+  for (const Value& data : bad) bench.hear({.type = MessageType::heartbeat, .name_space = "/", .data = data});
+  EXPECT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(bench.adapter.statistics().unwanted.value(), std::size(bad));
+}
+
 TEST(StreamsAdapterTest, FollowsEveryStreamAndListensForRequests) {
   const Bench one;
   EXPECT_THAT(one.link.followed, ElementsAre("socket.io"));

@@ -139,7 +139,7 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
                                   Milliseconds(settings.options.peers_wait_ms_max)}),
       adapter_(make_adapter(settings, driver_.link(), node, *random_)) {
   if (settings.recovery) {
-    const auto& streams = static_cast<const cluster::StreamsAdapter&>(*adapter_);
+    auto& streams = static_cast<cluster::StreamsAdapter&>(*adapter_);
     sessions_ = std::make_unique<SessionDesk>(
         home, driver_.link(),
         SessionDesk::Settings{
@@ -149,7 +149,13 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
                       .record_bytes_max = settings.recovery->session_bytes_max},
             .history = {.format = settings.recovery->format, .bytes_max = settings.recovery->session_bytes_max},
             .node = streams.uid(),
-            .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); }});
+            .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); },
+            .tell_taken =
+                [&streams](const socketio::SessionRecord& found) {
+                  streams.tell_taken(found.node, found.name_space, {found.pid, found.owner});
+                }});
+    streams.set_taken_handler(
+        [this](const cluster::TakenSession& taken) { sessions_->on_taken(taken.pid, taken.owner); });
   }
   if (settings.inbox) inbox_ = std::make_unique<InboxDesk>(home, driver_.link(), *random_, std::move(*settings.inbox));
   driver_.link().set_listener(this);

@@ -9,7 +9,8 @@ namespace carillon::runtime {
 SessionDesk::SessionDesk(Shard& home, redis::Link& link, Settings settings)
     : home_(home),
       settings_(std::move(settings)),
-      store_(link, statistics_, settings_.store, [this](const std::string& pid) { oust(pid, [] {}); }),
+      store_(link, statistics_, settings_.store,
+             [this](const std::string& pid, const std::string& owner) { on_taken(pid, owner); }),
       history_(link, settings_.history) {}
 
 void SessionDesk::on_home(Task task) {
@@ -30,6 +31,12 @@ void SessionDesk::oust(const std::string& pid, Task then) {
   });
 }
 
+// Its client may have come back here since.
+void SessionDesk::on_taken(const std::string& pid, const std::string& owner) {
+  const auto socket = connected_.find(pid);
+  if (socket != connected_.end() && socket->second.owner == owner) oust(pid, [] {});
+}
+
 void SessionDesk::write(socketio::SessionRecord record, Life life) {
   on_home([this, record = std::move(record), life]() mutable {
     record.node = settings_.node;
@@ -41,9 +48,10 @@ void SessionDesk::remove(std::string pid, std::string owner) {
   on_home([this, pid = std::move(pid), owner = std::move(owner)] { store_.remove(pid, owner); });
 }
 
-void SessionDesk::opened(std::string_view pid, socketio::ShardPort& shard, std::function<void()> give_way) {
-  on_home([this, pid = std::string(pid), &shard, give_way = std::move(give_way)]() mutable {
-    connected_.insert_or_assign(std::move(pid), Connected{&shard, std::move(give_way)});
+void SessionDesk::opened(std::string_view pid, std::string_view owner, socketio::ShardPort& shard,
+                         std::function<void()> give_way) {
+  on_home([this, pid = std::string(pid), owner = std::string(owner), &shard, give_way = std::move(give_way)]() mutable {
+    connected_.insert_or_assign(std::move(pid), Connected{std::move(owner), &shard, std::move(give_way)});
   });
 }
 
@@ -66,7 +74,10 @@ void SessionDesk::take(socketio::SessionRecord found, socketio::SessionRecord su
     successor.node = settings_.node;
     const std::string pid = found.pid;
     oust(pid, [this, found = std::move(found), successor = std::move(successor), &asker, done = std::move(done)] {
-      store_.take(found, successor, [&asker, done](bool is_ours) { asker.post([done, is_ours] { done(is_ours); }); });
+      store_.take(found, successor, [this, &asker, done, found](bool is_ours) {
+        if (is_ours && !found.owner.empty() && found.node != settings_.node) settings_.tell_taken(found);
+        asker.post([done, is_ours] { done(is_ours); });
+      });
     });
   });
 }

@@ -23,12 +23,15 @@ class SessionDesk final : public socketio::SessionPort {
     cluster::HistoryReader::Settings history;
     std::string node;  // the adapter's uid
     std::function<std::string(std::string_view name_space)> stream_of;
+    // Another node's client has come back here.
+    std::function<void(const socketio::SessionRecord& found)> tell_taken;
   };
   SessionDesk(Shard& home, redis::Link& link, Settings settings);
 
   void write(socketio::SessionRecord record, Life life) override;
   void remove(std::string pid, std::string owner) override;
-  void opened(std::string_view pid, socketio::ShardPort& shard, std::function<void()> give_way) override;
+  void opened(std::string_view pid, std::string_view owner, socketio::ShardPort& shard,
+              std::function<void()> give_way) override;
   void closed(std::string_view pid) override;
   void find(std::string pid, socketio::ShardPort& asker,
             std::function<void(std::optional<socketio::SessionRecord>)> done) override;
@@ -37,10 +40,14 @@ class SessionDesk final : public socketio::SessionPort {
   void read_history(socketio::SessionRecord record, socketio::StreamOffset from, socketio::ShardPort& asker,
                     std::function<void(std::optional<socketio::History>)> done) override;
 
+  // The record has another owner now; the backplane's shard.
+  void on_taken(const std::string& pid, const std::string& owner);
+
   const cluster::Statistics& statistics() const { return statistics_; }
 
  private:
   struct Connected {
+    std::string owner;
     socketio::ShardPort* shard;
     std::function<void()> give_way;
   };

@@ -53,8 +53,10 @@ class SessionPort {
   // It has left by its own will, or by the server's: it does not come back.
   virtual void remove(std::string pid, std::string owner) = 0;
 
-  // A socket of this node is connected under the pid. `give_way` ends it in favour of another one; on its shard, once at most.
-  virtual void opened(std::string_view pid, ShardPort& shard, std::function<void()> give_way) = 0;
+  // A socket of this node is connected under the pid, and owns the record. `give_way` ends it in favour of another one; on its
+  // shard, once at most.
+  virtual void opened(std::string_view pid, std::string_view owner, ShardPort& shard,
+                      std::function<void()> give_way) = 0;
   virtual void closed(std::string_view pid) = 0;
 
   virtual void find(std::string pid, ShardPort& asker, std::function<void(std::optional<SessionRecord>)> done) = 0;

@@ -150,9 +150,10 @@ void SocketCore::open_stream_session(bool is_new) {
     stream_->proven = shard.position(namespace_.name());
     write_session(SessionPort::Life::fresh);
   }
-  shard.recovery().sessions.opened(stream_->pid, namespace_.server().surroundings().shard, [weak = weak_from_this()] {
-    if (const auto socket = weak.lock()) socket->give_way();
-  });
+  shard.recovery().sessions.opened(stream_->pid, stream_->owner, namespace_.server().surroundings().shard,
+                                   [weak = weak_from_this()] {
+                                     if (const auto socket = weak.lock()) socket->give_way();
+                                   });
   shard.add(*this);
 }
 

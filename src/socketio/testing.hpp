@@ -152,7 +152,7 @@ class FakeSessions final : public SessionPort {
     EXPECT_EQ(records.at(pid).owner, owner);
     records.erase(pid);
   }
-  void opened(std::string_view pid, ShardPort&, std::function<void()> give_way) override {
+  void opened(std::string_view pid, std::string_view /*owner*/, ShardPort&, std::function<void()> give_way) override {
     connected.insert_or_assign(std::string(pid), std::move(give_way));
   }
   void closed(std::string_view pid) override { connected.erase(std::string(pid)); }

@@ -346,6 +346,24 @@ describe("what Redis says, and what clients say", { skip: skip_on_reference }, (
     }
   });
 
+  it("who comes back at another server while the old connection is believed alive: it is let go at once", async () => {
+    const { members } = stage;
+    for (let i = 0; i < 3; ++i) {
+      const follower = await stage.follower(members.caller);
+      const number = await publisher.publish();
+      await follower.until_last("p", number);
+      const gone = once(follower.socket, "disconnect");
+      const auth = { pid: follower.pid, offset: follower.socket._lastOffset };
+      await eventually("the session to be stored", async () => await stage.control.exists(key_of(follower)) === 1);
+      const successor = await Client.connect(members.others[i % 2].url, { auth });
+      assert.equal(successor.socket.id, follower.id);
+      const begin = performance.now();
+      await gone;
+      assert.ok(performance.now() - begin < 2_000);
+      successor.close();
+    }
+  });
+
   it("several come back with one session: one gets it", async () => {
     const follower = await lost();
     const auth = { pid: follower.pid, offset: follower.socket._lastOffset };
