@@ -45,7 +45,19 @@ struct AdapterOptions {
   std::uint32_t queue_age_max_ms = 30'000;
   // After an outage, with Pub/Sub: how long messages wait until as many servers listen as before it. 0: they do not.
   std::uint32_t peers_wait_ms_max = 2'000;
-  std::uint32_t subscriptions_per_second_max = 50'000;  // when Redis is back: how fast rooms are subscribed again
+  // After an outage, all Carillon nodes together: how fast rooms are subscribed again, and messages that waited are sent.
+  std::uint32_t subscriptions_per_second_max = 100'000;
+  std::uint32_t backlog_messages_per_second_max = 100'000;
+  // Sockets or rooms in one answer to another server. What does not fit is left out; Carillon nodes count this server as
+  // missing then. Redis ends connections for which too much waits (client-output-buffer-limit pubsub).
+  std::size_t answer_bytes_max = 8 * 1024 * 1024;
+  // streams, with recovery: who is further behind is not recovered.
+  std::size_t history_entries_max = 100'000;
+  std::uint32_t redis_unanswered_ms_max =
+      500;                                  // without an answer for so long Redis gets no further messages: they wait
+  std::size_t redis_commands_max = 10'000;  // that Redis has not answered; further ones fail
+  std::size_t redis_reply_bytes_max = 64 * 1024 * 1024;  // a longer reply or message breaks the connection
+  std::uint32_t redis_canary_timeout_ms = 60'000;        // for a message to itself, behind what others publish
 };
 
 std::string_view to_string(AdapterOptions::Kind kind);  // "pubsub", "sharded", "streams": as in the settings

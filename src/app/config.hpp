@@ -39,6 +39,10 @@ struct Config {
   struct Redis {
     std::string url;  // empty: a single node
     std::uint32_t timeout_ms = 5'000;
+    std::uint32_t unanswered_ms_max = 500;
+    std::uint32_t canary_timeout_ms = 60'000;
+    std::size_t commands_max = 10'000;
+    std::size_t reply_bytes_max = 64 * 1024 * 1024;
   };
   struct Data {
     std::string dir = "./carillon-data";
@@ -107,7 +111,10 @@ struct Config {
     std::uint32_t stream_hold_max_ms = 500;
     std::uint32_t requests_timeout_ms = 5'000;
     bool redact_handshakes = false;
-    std::size_t subscriptions_per_second_max = 50'000;
+    std::size_t subscriptions_per_second_max = 100'000;
+    std::size_t backlog_messages_per_second_max = 100'000;
+    std::size_t answer_bytes_max = 8 * 1024 * 1024;
+    std::size_t history_entries_max = 100'000;
     std::size_t queue_bytes_max = 16 * 1024 * 1024;
     std::uint32_t queue_age_max_ms = 30'000;
     std::uint32_t peers_wait_ms_max = 2'000;

@@ -118,6 +118,13 @@ AdapterOptions adapter_options(const Config& config) {
   options.requests_timeout_ms = cluster.requests_timeout_ms;
   options.redact_handshakes = cluster.redact_handshakes;
   options.subscriptions_per_second_max = static_cast<std::uint32_t>(cluster.subscriptions_per_second_max);
+  options.backlog_messages_per_second_max = static_cast<std::uint32_t>(cluster.backlog_messages_per_second_max);
+  options.answer_bytes_max = cluster.answer_bytes_max;
+  options.history_entries_max = cluster.history_entries_max;
+  options.redis_unanswered_ms_max = config.redis.unanswered_ms_max;
+  options.redis_canary_timeout_ms = config.redis.canary_timeout_ms;
+  options.redis_commands_max = config.redis.commands_max;
+  options.redis_reply_bytes_max = config.redis.reply_bytes_max;
   options.queue_bytes_max = cluster.queue_bytes_max;
   options.queue_age_max_ms = cluster.queue_age_max_ms;
   options.peers_wait_ms_max = cluster.peers_wait_ms_max;

@@ -79,6 +79,17 @@ std::vector<Setting> make_settings() {
       number("redis.timeout_ms", field(&C::redis, &C::Redis::timeout_ms), 100, hour_ms,
              "Redis is pinged after so much silence, and given up when an answer takes as long again; also how long a "
              "connection may take to come up."),
+      number(
+          "redis.unanswered_ms_max", field(&C::redis, &C::Redis::unanswered_ms_max), 1, hour_ms,
+          "When Redis has answered nothing for so long it gets no further messages, they wait: what is on its way when "
+          "a connection is given up may be lost."),
+      number("redis.canary_timeout_ms", field(&C::redis, &C::Redis::canary_timeout_ms), 100, hour_ms,
+             "A message to itself proves the way through Redis. It gets redis.timeout_ms of silence, and this long in "
+             "all, since what others publish may come before it."),
+      number("redis.commands_max", field(&C::redis, &C::Redis::commands_max), 100, 100'000'000,
+             "Questions that Redis has not answered yet. Further ones fail at once."),
+      number("redis.reply_bytes_max", field(&C::redis, &C::Redis::reply_bytes_max), 1024, gib,
+             "A longer reply or message of Redis is not kept in memory: it breaks the connection."),
       text("data.dir", field(&C::data, &C::Data::dir), "the path of a folder", check_folder,
            "Where notifications are kept that wait for their users: a SQLite database. It is made if it is not there. "
            "Not with Redis.",

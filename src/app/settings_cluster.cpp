@@ -40,7 +40,21 @@ std::vector<Setting> cluster_settings() {
       boolean("cluster.redact_handshakes", field(&C::cluster, &S::redact_handshakes),
               "What other servers learn of our sockets (fetchSockets) leaves out headers, query and auth."),
       number("cluster.subscriptions_per_second_max", field(&C::cluster, &S::subscriptions_per_second_max), 100,
-             100'000'000, "When Redis is back: how many rooms per second this node subscribes to again."),
+             100'000'000,
+             "When Redis is back: how many rooms per second all Carillon nodes together subscribe to again. Each takes "
+             "its "
+             "part, by the number of nodes before the outage."),
+      number("cluster.backlog_messages_per_second_max", field(&C::cluster, &S::backlog_messages_per_second_max), 100,
+             100'000'000,
+             "When Redis is back: how many messages that have waited all Carillon nodes together send per second. What "
+             "comes meanwhile goes out behind them, twice as fast, and so on."),
+      number(
+          "cluster.answer_bytes_max", field(&C::cluster, &S::answer_bytes_max), 1024, gib,
+          "What this server says of its sockets or rooms in one answer to another server (fetchSockets, allRooms). "
+          "The rest is left out and counted, and nodes count this server as missing. Redis ends connections for which "
+          "too much waits (client-output-buffer-limit pubsub)."),
+      number("cluster.history_entries_max", field(&C::cluster, &S::history_entries_max), 1, 100'000'000,
+             "Of the streams adapter with recovery: a client that is further behind in the stream gets a new socket."),
       number("cluster.queue_bytes_max", field(&C::cluster, &S::queue_bytes_max), 1024, gib,
              "What may wait for a Redis that is away. Beyond it messages for other nodes are dropped and counted."),
       number("cluster.queue_age_max_ms", field(&C::cluster, &S::queue_age_max_ms), 100, hour_ms,

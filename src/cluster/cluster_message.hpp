@@ -121,6 +121,7 @@ Result<socketio::BroadcastPtr, Malformed> to_broadcast(const socketio::PacketFor
 struct MessageAnswer {
   std::string id;
   std::vector<Value> sockets;   // 8
+  bool is_whole = true;         // 8; false: some did not fit (answer_limit.hpp)
   std::size_t clients = 0;      // 11
   std::optional<Value> packet;  // 10, 12
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/base64.hpp"
+#include "cluster/answer_limit.hpp"
 #include "cluster/cluster_message.hpp"
 #include "cluster/operation_codec.hpp"
 
@@ -97,6 +98,7 @@ struct Members {
   EncodedValue close;
   EncodedValue sockets;
   EncodedValue clients;
+  EncodedValue left_out;
 };
 
 Members members_of(const EncodedValue& data) {
@@ -109,6 +111,7 @@ Members members_of(const EncodedValue& data) {
     if (reader.name() == "close") members.close = reader.value();
     if (reader.name() == "sockets") members.sockets = reader.value();
     if (reader.name() == "clientCount") members.clients = reader.value();
+    if (reader.name() == left_out_member) members.left_out = reader.value();
   }
   return members;
 }
@@ -266,6 +269,7 @@ Result<MessageAnswer, Malformed> read_answer(const IncomingMessage& message) {
       auto* items = std::get_if<Array>(&sockets->storage());
       if (items == nullptr) return Failure(Malformed::bad_request);
       answer.sockets = std::move(*items);
+      answer.is_whole = number_of(members.left_out).value_or(0) <= 0;
       return answer;
     }
     case MessageType::client_count: {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -44,6 +45,16 @@ void Complaints::reject(Malformed kind, std::string_view place) {
       "A message in Redis, at " + name + ", " + std::string(describe(kind)) +
       " and was ignored. Some program other than Socket.IO servers and emitters, or one of another version, seems to "
       "write there; further such messages are only counted.");
+}
+
+void Complaints::cut_answer(std::string_view name_space) {
+  statistics_.answers_cut.add();
+  if (std::exchange(told_cut_, true)) return;
+  log_warn(
+      "Another server asked for all sockets or rooms of \"" + std::string(name_space) +
+      "\", and they are too many for one answer: the rest was left out. Ask for fewer (in(room), or an operation such "
+      "as disconnectSockets instead of fetchSockets), or raise cluster.answer_bytes_max and Redis' "
+      "client-output-buffer-limit. Further such answers are only counted.");
 }
 
 }  // namespace carillon::cluster

@@ -15,13 +15,11 @@ constexpr Milliseconds count_interval_waiting{50};
 }  // namespace
 
 Gathering::Gathering(redis::Link& link, Settings settings) : link_(link), settings_(std::move(settings)) {
-  if (!settings_.servers || settings_.wait_max.count() == 0) return;
   counted_.push_back({.channel = {settings_.key + "-carillon-present#", redis::ChannelKind::plain}});
-  counted_.push_back({.channel = *settings_.servers});
+  if (settings_.servers) counted_.push_back({.channel = *settings_.servers});
 }
 
 void Gathering::on_ready(bool ready, TimePoint now) {
-  if (counted_.empty()) return;
   ++round_;
   const Channel& present = counted_.front().channel;
   if (!ready) {
@@ -32,7 +30,7 @@ void Gathering::on_ready(bool ready, TimePoint now) {
   }
   link_.subscribe(present.name, present.kind);
   next_count_ = now;
-  if (!std::exchange(was_ready_, true)) return;
+  if (!std::exchange(was_ready_, true) || !settings_.servers || settings_.wait_max.count() == 0) return;
   waits_ = true;
   wait_until_ = now + settings_.wait_max;
   for (Counted& each : counted_) each.now = 0;
@@ -67,6 +65,7 @@ void Gathering::on_count(std::size_t of, std::optional<std::size_t> listeners) {
   counted.now = listeners.value_or(counted.before);  // Redis does not say: then there is nothing to wait for
   if (!waits_) {
     counted.before = counted.now;
+    if (of == 0) link_.set_nodes(counted.now);
   } else if (std::ranges::all_of(counted_, [](const Counted& each) { return each.now >= each.before; })) {
     go_on();
   }

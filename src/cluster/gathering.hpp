@@ -1,5 +1,6 @@
 // When Redis comes back its servers do not come back at once, and Pub/Sub keeps nothing: what one of them sends before another
-// has subscribed again is lost to that one. So messages wait some more, until as many servers listen as before.
+// has subscribed again is lost to that one. So messages wait some more, until as many servers listen as before. And as many
+// nodes as there were share what may be sent to a Redis that is back (Link::set_nodes).
 //
 // Carillon nodes subscribe to "KEY-carillon-present#" when their rooms are complete again, and leave it when they are not. Node.js
 // servers are counted by a channel that every server of the adapter subscribes to.

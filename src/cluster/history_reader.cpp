@@ -52,7 +52,9 @@ void HistoryReader::ask_page(Named& stream) {
 
 void HistoryReader::on_page(Named& stream, const redis::Reply& page) {
   HistorySweep& sweep = *stream.second.sweep;
-  if (!sweep.on_page(page) || sweep.is_over() || sweep.entries() > settings_.entries_max) return end(stream);
+  if (!sweep.on_page(page)) return end(stream);
+  sweep.leave_behind(settings_.entries_max);
+  if (sweep.is_over()) return end(stream);
   if (page.items.size() >= settings_.page_entries) return ask_page(stream);
   sweep.finish();
   end(stream);

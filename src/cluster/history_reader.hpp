@@ -24,7 +24,7 @@ class HistoryReader {
     socketio::PacketFormat format{};
     std::size_t bytes_max = 1024 * 1024;  // of the packets that one client gets
     std::size_t page_entries = 500;       // read at a time
-    std::size_t entries_max = 100'000;    // read in one sweep: who is further behind is not recovered
+    std::size_t entries_max = 100'000;    // who is further behind, by more than a page, is not recovered
     std::size_t readings_max = 500;       // clients in one sweep: so many histories are in memory at a time
   };
   HistoryReader(redis::Link& link, Settings settings) : link_(link), settings_(settings) {}

@@ -220,6 +220,27 @@ TEST_F(HistoryReaderTest, WhoIsTooFarBehindIsNotRecovered) {
   EXPECT_FALSE(history);
 }
 
+TEST_F(HistoryReaderTest, OneWhoIsFarBehindHoldsUpNobody) {
+  ask({5, 0});
+  int far = 0;
+  std::optional<socketio::History> near;
+  reader.read("s", record(), {5, 0}, [&far](auto given) { far += given ? 0 : 1; });
+  reader.read("s", record(), {7, 1}, [&](std::optional<socketio::History> given) { near = std::move(given); });
+  refuse("ERR");  // the first sweep had the first one alone
+  answer(extent("1-0", "9-0", 200, 500));
+  for (int page = 0; page < 4; ++page) {
+    std::vector<redis::Reply> entries;
+    for (int i = 0; i < 3; ++i) entries.push_back(entry("6-" + std::to_string(3 * page + i), event("a", {"other"})));
+    answer(array(std::move(entries)));
+  }
+  EXPECT_EQ(far, 1) << "too far behind";
+  EXPECT_FALSE(near);
+  EXPECT_EQ(link.commands.back()[2], "(7-1") << "what nobody needs any more is not read";
+  answer(array({entry("8-0", event("b"))}));
+  ASSERT_TRUE(near);
+  EXPECT_THAT(near->events, SizeIs(1));
+}
+
 TEST_F(HistoryReaderTest, TooMuchIsNone) {
   ask({5, 0});
   answer(extent("1-0", "9-0", 20, 500));

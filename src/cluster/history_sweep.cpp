@@ -61,8 +61,23 @@ void HistorySweep::on_missing() {
 }
 
 bool HistorySweep::on_page(const redis::Reply& page) {
+  entries_before_ = entries_;
   return page.type == Type::array &&
          std::ranges::all_of(page.items, [this](const redis::Reply& entry) { return on_entry(entry); });
+}
+
+void HistorySweep::leave_behind(std::size_t entries_max) {
+  const Reading* hindmost = nullptr;
+  for (Reading& reading : readings_) {
+    if (!reading.done) continue;
+    if (!reading.begun && reading.from < at_) reading.begun = entries_before_;
+    if (reading.begun && entries_ - *reading.begun > entries_max) {
+      give_up(reading);
+    } else if (hindmost == nullptr || reading.from < hindmost->from) {
+      hindmost = &reading;
+    }
+  }
+  if (hindmost != nullptr) at_ = std::max(at_, hindmost->from);
 }
 
 bool HistorySweep::on_entry(const redis::Reply& entry) {

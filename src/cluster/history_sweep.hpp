@@ -30,6 +30,7 @@ class HistorySweep {
     std::size_t bytes = 0;
     std::vector<std::uint64_t> numbers{};  // of events of the session's node
     std::uint64_t mark = 0;                // the last entry that has seen it
+    std::optional<std::size_t> begun{};    // entries before the page with the first of them that it has not
   };
   // At least one reading. `bytes_max`: of what one client gets.
   HistorySweep(const socketio::PacketFormat& format, std::size_t bytes_max, std::vector<Reading> readings);
@@ -43,8 +44,10 @@ class HistorySweep {
   // The answer to XRANGE from behind at() on. False: it is none.
   bool on_page(const redis::Reply& page);
 
+  // Behind each page: who is so far behind is not recovered, and holds up nobody.
+  void leave_behind(std::size_t entries_max);
+
   const redis::StreamId& at() const { return at_; }
-  std::size_t entries() const { return entries_; }
   bool is_over() const { return left_ == 0; }
   // For all who are left: that was everything; or, nobody can say.
   void finish();
@@ -66,6 +69,7 @@ class HistorySweep {
   redis::StreamId at_{};
   std::size_t left_;
   std::size_t entries_ = 0;
+  std::size_t entries_before_ = 0;  // the last page
 };
 
 }  // namespace carillon::cluster

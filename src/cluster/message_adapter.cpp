@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "cluster/answer_limit.hpp"
 #include "cluster/operation_codec.hpp"
 #include "cluster/pubsub_codec.hpp"
 
@@ -242,7 +243,9 @@ void MessageAdapter::perform(MessageRequest request, Asker asker) {
                   Array sockets;
                   for (const RemoteSocket& socket : result.sockets)
                     sockets.push_back(to_value(socket, options_.handshakes));
-                  respond(asker, MessageType::fetch_answer, {{"sockets", std::move(sockets)}});
+                  Object members = limited_answer("sockets", std::move(sockets), options_.limits.answer_bytes_max);
+                  if (members.find(left_out_member) != nullptr) complaints_.cut_answer(asker.name_space);
+                  respond(asker, MessageType::fetch_answer, std::move(members));
                 });
 }
 
@@ -308,6 +311,7 @@ void MessageAdapter::on_answer(const IncomingMessage& message, std::string_view 
     case OperationKind::server_count:
       return;  // nobody asks for an answer
   }
+  part.missing_servers = answer->is_whole ? 0 : 1;
   requests_.answer(answer->id, message.uid, std::move(part));
 }
 

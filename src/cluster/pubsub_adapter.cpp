@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "cluster/answer_limit.hpp"
 #include "cluster/glob.hpp"
 #include "cluster/operation_codec.hpp"
 
@@ -238,7 +239,9 @@ void PubSubAdapter::perform(PubSubRequest request) {
     const bool is_order = request.type == PubSubRequestType::join || request.type == PubSubRequestType::leave ||
                           request.type == PubSubRequestType::disconnect;
     if (request.id.empty() || (is_order && !request.legacy)) return;
-    respond(request, answer_of(request, result));
+    Object members = answer_of(request, result);
+    if (members.find(left_out_member) != nullptr) complaints_.cut_answer(request.operation.selection.name_space);
+    respond(request, std::move(members));
   });
 }
 
@@ -247,12 +250,13 @@ Object PubSubAdapter::answer_of(const PubSubRequest& request, const socketio::Op
   switch (request.type) {
     case PubSubRequestType::sockets:
       for (const RemoteSocket& socket : result.sockets) items.emplace_back(socket.id());
-      return {{"sockets", std::move(items)}};
+      return limited_answer("sockets", std::move(items), options_.limits.answer_bytes_max);
     case PubSubRequestType::fetch:
       for (const RemoteSocket& socket : result.sockets) items.push_back(to_value(socket, options_.handshakes));
-      return {{"sockets", std::move(items)}};
+      return limited_answer("sockets", std::move(items), options_.limits.answer_bytes_max);
     case PubSubRequestType::all_rooms:
-      return {{"rooms", rooms_value(result.rooms)}};
+      for (const std::string& room : result.rooms) items.emplace_back(room);
+      return limited_answer("rooms", std::move(items), options_.limits.answer_bytes_max);
     case PubSubRequestType::join:
     case PubSubRequestType::leave:
     case PubSubRequestType::disconnect:
@@ -334,6 +338,7 @@ void PubSubAdapter::on_response(const std::string& name_space, std::string_view 
     case OperationKind::server_count:
       return;  // nobody asks for an answer
   }
+  part.missing_servers = response->is_whole ? 0 : 1;
   requests_.answer(response->id, {}, std::move(part));
 }
 

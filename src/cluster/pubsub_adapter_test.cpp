@@ -451,6 +451,14 @@ TEST_F(PubSubQuestionsTest, FetchesTheSocketsOfOthers) {
   EXPECT_EQ(results[0].missing_servers, 0U);
 }
 
+TEST_F(PubSubQuestionsTest, WhoCouldNotTellAllIsMissing) {
+  operate(operation(Kind::all_rooms));
+  answer(R"("rooms":["a"],"leftOut":2)");
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_THAT(results[0].rooms, ElementsAre("a"));
+  EXPECT_EQ(results[0].missing_servers, 1U);
+}
+
 TEST_F(PubSubQuestionsTest, AsksForRooms) {
   operate(operation(Kind::all_rooms));
   answer(R"("rooms":["a","b"])");

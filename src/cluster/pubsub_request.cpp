@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "base/msgpack.hpp"
+#include "cluster/answer_limit.hpp"
 #include "cluster/operation_codec.hpp"
 
 namespace carillon::cluster {
@@ -145,6 +146,7 @@ Result<PubSubResponse, Malformed> decode_response(std::string_view body) {
   for (const char* key : {"sockets", "rooms"})
     if (const Value* items = value->find(key); items != nullptr && items->as_array() != nullptr)
       response.items = *items->as_array();
+  response.is_whole = number_member(*value, left_out_member).value_or(0) <= 0;
   if (const Value* data = value->find("data")) response.data = *data;
   if (const Value* packet = value->find("packet")) response.packet = *packet;
   if (const auto count = number_member(*value, "clientCount"); count && *count > 0)

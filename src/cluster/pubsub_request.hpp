@@ -62,6 +62,7 @@ struct PubSubResponse {
   std::string id;
   std::optional<std::int64_t> type;         // 8: clients; 9: packet
   std::optional<std::vector<Value>> items;  // sockets, or rooms
+  bool is_whole = true;                     // false: some did not fit (answer_limit.hpp)
   std::optional<Value> data;                // of a server-side emit
   std::optional<Value> packet;              // type 9
   std::size_t clients = 0;                  // type 8

@@ -129,7 +129,7 @@ void Requests::finish(Table::iterator found) {
   // Not even how many there are has been said in time.
   if (asked.recount_at == never) asked.servers = std::max({asked.servers, others_, std::size_t{1}});
   socketio::OperationResult& result = asked.result;
-  result.missing_servers = asked.servers - std::min(asked.answered, asked.servers);
+  result.missing_servers += asked.servers - std::min(asked.answered, asked.servers);
   if (result.missing_servers > 0) statistics_.incomplete_requests.add();
   if (asked.clients > result.acks.responses.size()) result.acks.missing = asked.clients - result.acks.responses.size();
   asked.question.done(result);

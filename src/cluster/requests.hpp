@@ -24,8 +24,9 @@ class Requests {
  public:
   struct Limits {
     Milliseconds requests{5'000};
-    Milliseconds acks{10'000};                      // of broadcasts that name none
-    std::size_t acks_bytes_max = 16 * 1024 * 1024;  // of clients of other servers to one broadcast
+    Milliseconds acks{10'000};                       // of broadcasts that name none
+    std::size_t acks_bytes_max = 16 * 1024 * 1024;   // of clients of other servers to one broadcast
+    std::size_t answer_bytes_max = 8 * 1024 * 1024;  // of this server to one question of another one: answer_limit.hpp
   };
   // `link`, `statistics` must outlive the object.
   Requests(redis::Link& link, Statistics& statistics, Limits limits)
@@ -46,7 +47,8 @@ class Requests {
   // --- answers. An id that is none, or not any more, is counted and ignored; so are answers beyond the servers asked.
   bool is_asking(std::string_view id) const { return asked_.contains(id); }
   const socketio::Operation* operation_of(std::string_view id) const;  // null: as is_asking()
-  // The whole answer of one server. `server`, where the wire names it, guards against repeats.
+  // The answer of one server, which counts as missing, too, if it says that this is not all (missing_servers: 1). `server`,
+  // where the wire names it, guards against repeats.
   void answer(std::string_view id, std::string_view server, socketio::OperationResult part);
   // Of a broadcast with acknowledgement: first how many clients a server has, then each client's answer.
   void add_clients(std::string_view id, std::string_view server, std::size_t clients);

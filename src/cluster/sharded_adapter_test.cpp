@@ -382,6 +382,33 @@ TEST(ShardedAdapterTest, AlonePerNamespaceNobodyIsAsked) {
   EXPECT_THAT(bench.link.published, IsEmpty());
 }
 
+TEST(ShardedAdapterTest, AnAnswerLeavesOutWhatIsTooMuchAndSaysSo) {
+  ShardedOptions options;
+  options.limits.answer_bytes_max = 1'000;
+  Bench bench(options);
+  for (int i = 0; i < 10; ++i)
+    bench.node.result.sockets.push_back(bench.node.socket("sid", {"r"}, std::string(200, 'x')));
+  bench.hear(request(OperationKind::fetch, "q1"));
+  EXPECT_LT(bench.last_payload().size(), 1'200U);
+  IncomingMessage message;
+  const std::string payload = bench.last_payload();
+  ASSERT_TRUE(decode_message(payload, message));
+  const auto answer = read_answer(message).value();
+  EXPECT_FALSE(answer.is_whole);
+  EXPECT_FALSE(answer.sockets.empty());
+  EXPECT_EQ(bench.adapter.statistics().answers_cut.value(), 1U);
+
+  bench.link.subscribers = 2;
+  Outcome outcome;
+  bench.adapter.operate(operation(OperationKind::fetch), outcome.handler(), {});
+  bench.hear(answer_message(MessageType::fetch_answer, "/", id_of(bench.last_payload()),
+                            {{"sockets", Array{Object{{"id", "s1"}}}}, {"leftOut", 9}}),
+             bench.response_channel, "a");
+  EXPECT_EQ(outcome.calls, 1);
+  EXPECT_THAT(outcome.result.sockets, SizeIs(1));
+  EXPECT_EQ(outcome.result.missing_servers, 1U);
+}
+
 TEST(ShardedAdapterTest, FetchesFromAll) {
   Bench bench;
   bench.link.subscribers = 3;

@@ -32,6 +32,7 @@ struct Statistics {
   Counter requests;             // to the other servers
   Counter incomplete_requests;  // that some server did not answer
   Counter answered_requests;    // of other servers
+  Counter answers_cut;          // to other servers: not all of it fitted
   Counter acks_dropped;         // of clients of other servers, beyond what one broadcast may gather
   Counter sessions_written;     // of clients that may come back: see SessionStore
   Counter sessions_refused;     // not written: too large, or too many wait for Redis

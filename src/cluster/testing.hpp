@@ -18,6 +18,7 @@ class FakeLink final : public redis::Link {
  public:
   bool is_ready = true;
   bool holds = false;
+  std::size_t nodes = 0;
   std::vector<std::string> log;  // "+channel", "-channel"; "+p:", "+s:" for patterns and sharded channels
   std::vector<std::pair<std::string, std::string>> published;  // sharded ones too
   std::vector<redis::ChannelKind> published_kinds;
@@ -42,6 +43,7 @@ class FakeLink final : public redis::Link {
     append_done.push_back(std::move(done));
   }
   void hold_messages(bool hold) override { holds = hold; }
+  void set_nodes(std::size_t count) override { nodes = count; }
   void subscribe(std::string_view channel, redis::ChannelKind kind) override {
     log.push_back("+" + prefix(kind) + std::string(channel));
   }

@@ -48,6 +48,7 @@ Client::Client(ClientOptions options, Random& random, ClientDriver& driver, Clie
       statistics_(share_.statistics),
       log_(options_),
       queue_(share_.queue_budget, options_.queue_age_max_ms),
+      backlog_(options_.backlog_messages_per_second_max),
       subscriptions_{Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), share_.pace),
                      Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), share_.pace),
                      Subscriptions(std::max<std::size_t>(options_.subscribe_batch_max, 1), share_.pace)},
@@ -141,24 +142,27 @@ void Client::on_closed(Role role, std::string_view reason, TimePoint now) {
 
 bool Client::has_output(Role role) const {
   if (peer(role).state != Peer::State::up) return false;
-  return peer(role).connection.output_bytes() > 0 || (role == Role::commands && sends_messages() && !queue_.empty());
+  return peer(role).connection.output_bytes() > 0 ||
+         (role == Role::commands && sends_messages() && !queue_.empty() && backlog_waits_until_ == never);
 }
 
 std::string Client::take_output(Role role, TimePoint now) {
   Connection& connection = peer(role).connection;
   if (role == Role::commands && sends_messages()) {
-    while (connection.output_bytes() < write_bytes_max) {
+    while (connection.output_bytes() < write_bytes_max && backlog_.room(now) > 0) {
       auto message = queue_.pop();
       if (!message) break;
       send(std::move(*message), now);
+      backlog_.spend(queue_.size(), now);
     }
+    backlog_waits_until_ = backlog_.room(now) > 0 ? never : backlog_.next();
     show_queue();
   }
   return connection.take_output();
 }
 
 TimePoint Client::next_deadline() const {
-  TimePoint next = std::min(canary_due_, queue_.next_deadline());
+  TimePoint next = std::min({canary_due_, queue_.next_deadline(), backlog_waits_until_});
   if (subscriber_.connection.is_open())
     for (const Subscriptions& kind : subscriptions_) next = std::min(next, kind.next_deadline());
   for (const Role role : roles) next = std::min({next, peer(role).deadline, peer(role).connection.next_deadline()});

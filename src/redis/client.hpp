@@ -16,6 +16,7 @@
 
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "redis/backlog.hpp"
 #include "redis/backoff.hpp"
 #include "redis/calls.hpp"
 #include "redis/client_share.hpp"
@@ -88,6 +89,7 @@ class Client final : public DrivenLink {
   void publish(std::string channel, std::string payload, ChannelKind kind = ChannelKind::plain) override;
   void append(std::string stream, StreamFields fields, std::size_t length_max, AppendDone done) override;
   void hold_messages(bool hold) override;
+  void set_nodes(std::size_t nodes) override;
   void subscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) override;
   void unsubscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) override;
   void follow(std::string stream) override;
@@ -240,6 +242,8 @@ class Client final : public DrivenLink {
   GaugePart own_queue_bytes_{statistics_.queue_bytes};
   OutageLog log_;
   PublishQueue queue_;
+  Backlog backlog_;
+  TimePoint backlog_waits_until_ = never;  // its pace allows no more now
   Calls calls_;
   std::array<Subscriptions, channel_kinds.size()> subscriptions_;  // by kind
   std::deque<std::pair<std::string, bool>> sharded_changes_;       // cluster_node: on the way; true: subscribe
@@ -264,10 +268,11 @@ class Client final : public DrivenLink {
   bool retired_ = false;
   bool ready_ = false;
   bool was_ready_ = false;
-  bool flowing_ = false;  // the queue may go out, unless
-  bool held_ = false;     // the listener does not want it yet, or
-  bool behind_ = false;   // Redis has not answered for some time
-  bool awake_ = false;    // wake() has been called
+  bool flowing_ = false;        // the queue may go out, unless
+  bool sent_messages_ = false;  // sends_messages(), at the end of the last event
+  bool held_ = false;           // the listener does not want it yet, or
+  bool behind_ = false;         // Redis has not answered for some time
+  bool awake_ = false;          // wake() has been called
   bool in_event_ = false;
 };
 

@@ -1,4 +1,5 @@
 // The client as others see it: what it is asked.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -58,6 +59,15 @@ void Client::pass_on(PublishQueue::Message message) {
 void Client::hold_messages(bool hold) {
   held_ = hold;
   wake();
+}
+
+void Client::set_nodes(std::size_t nodes) {
+  const auto part = [divisor = std::max<std::size_t>(nodes, 1)](std::size_t rate) {
+    return rate == 0 ? 0 : std::max<std::size_t>(rate / divisor, 1);
+  };
+  if (!options_.cluster_node) statistics_.nodes.set(static_cast<std::int64_t>(nodes));
+  share_.pace.set_per_second_max(part(options_.subscriptions_per_second_max));
+  backlog_.set_per_second_max(part(options_.backlog_messages_per_second_max));
 }
 
 void Client::subscribe(std::string_view channel, ChannelKind kind) {

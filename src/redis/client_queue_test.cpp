@@ -74,6 +74,30 @@ TEST_F(ClientQueueTest, TheQueueWaitsUntilTheLinkIsReady) {
   EXPECT_THAT(rig.published(), IsEmpty());
 }
 
+// Others come back at the same time.
+TEST_F(ClientQueueTest, WhatHasWaitedGoesOutAtThePaceOfAllNodesTogether) {
+  ClientOptions options;
+  options.backlog_messages_per_second_max = 1'000;
+  Rig rig(options);
+  rig.run();
+  rig.client.set_nodes(10);
+  rig.network = Network::refused;
+  rig.drop_all();
+  for (int i = 0; i < 150; ++i) rig.client.publish("c", std::to_string(i));
+  rig.network = Network::up;
+  while (!rig.client.ready()) rig.advance(Milliseconds{1});
+  rig.advance(Milliseconds{500});
+  EXPECT_THAT(rig.published().size(), AllOf(Ge(40U), Le(51U)));
+  for (int i = 150; i < 200; ++i) rig.client.publish("c", std::to_string(i));
+  rig.advance(Milliseconds{1'000});
+  EXPECT_THAT(rig.published().size(), AllOf(Ge(140U), Le(165U))) << "in their turn, from the second round on faster";
+  rig.advance(Milliseconds{400});
+  EXPECT_THAT(rig.published(), numbered("", 200));
+  rig.client.publish("c", "200");
+  rig.run();
+  EXPECT_THAT(rig.published(), numbered("", 201)) << "at once again";
+}
+
 TEST_F(ClientQueueTest, MessagesWaitWhileTheyAreHeld) {
   Rig rig;
   rig.run();

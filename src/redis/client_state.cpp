@@ -21,6 +21,11 @@ void Client::settle(TimePoint now) {
   send_requests(now);
   queue_.stamp(now);
   behind_ = commands_.connection.is_behind(now);
+  if (now >= backlog_waits_until_) backlog_waits_until_ = never;
+  if (!std::exchange(sent_messages_, sends_messages()) && sent_messages_) {
+    backlog_.begin(queue_.size());
+    backlog_waits_until_ = never;
+  }
   own_subscriptions_.set(subscription_count());
   show_queue();
   if (calls_.has_failed() && !std::exchange(awake_, true)) driver_.wake();

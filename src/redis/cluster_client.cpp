@@ -31,6 +31,12 @@ void ClusterClient::hold_messages(bool hold) {
   wake();
 }
 
+void ClusterClient::set_nodes(std::size_t nodes) {
+  sharing_nodes_ = nodes;
+  share_.statistics.nodes.set(static_cast<std::int64_t>(nodes));
+  for (const auto& node : nodes_) node->client.set_nodes(nodes);
+}
+
 void ClusterClient::subscribe(std::string_view channel, ChannelKind kind) {
   if (Node* at = place_of(channel, kind)) {
     at->client.subscribe(channel, kind);

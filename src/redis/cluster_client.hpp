@@ -50,6 +50,7 @@ class ClusterClient final : public DrivenLink, private ClientDriver {
   void publish(std::string channel, std::string payload, ChannelKind kind = ChannelKind::plain) override;
   void append(std::string stream, StreamFields fields, std::size_t length_max, AppendDone done) override;
   void hold_messages(bool hold) override;
+  void set_nodes(std::size_t nodes) override;
   void subscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) override;
   void unsubscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) override;
   void follow(std::string stream) override;
@@ -199,6 +200,7 @@ class ClusterClient final : public DrivenLink, private ClientDriver {
   Calls calls_;                           // of messages that were dropped here
   std::uint64_t number_ = 0;              // of the last message
   bool messages_held_ = false;            // the listener does not want them to go out
+  std::size_t sharing_nodes_ = 1;         // see set_nodes()
   bool released_ = false;                 // parked messages may have somewhere to go
 
   std::set<std::pair<ChannelKind, std::string>> unplaced_;  // wanted channels that no node has

@@ -98,6 +98,7 @@ ClusterClient::Node& ClusterClient::node_at(const Address& address) {
   wake();
   Node& node = *nodes_.emplace_back(std::make_unique<Node>(*this, address));
   node.client.hold_messages(messages_held_);
+  node.client.set_nodes(sharing_nodes_);
   return node;
 }
 

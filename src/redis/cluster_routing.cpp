@@ -125,6 +125,9 @@ void ClusterClient::on_subscription_redirected(Node& from, std::string_view chan
   const std::uint16_t slot = slot_of(channel);
   const auto redirection = parse_redirection(error, from.address);
   look_wanted_ = true;
+  // Where the slot has gone it says when it is asked again, sooner than a look at the topology could: nobody keeps what is
+  // published meanwhile.
+  if (error.empty() && owners_[slot] == &from) return from.client.adopt(channel, ChannelKind::sharded);
   const bool moved = redirection && redirection->kind == Redirection::Kind::moved;
   if (moved && owners_[slot] == &from) learn(slot, redirection->address);
   Node* const at = owners_[slot];

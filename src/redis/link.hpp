@@ -62,6 +62,10 @@ class Link {
   // True: messages wait in the queue, under its limits, even though Redis is there. Commands do not.
   virtual void hold_messages(bool hold) = 0;
 
+  // How many nodes lose and find Redis together, this one among them: they share the rates after an outage
+  // (ClientOptions). At the start it is the only one.
+  virtual void set_nodes(std::size_t nodes) = 0;
+
   // --- Subscriptions: part of the connection's state, they come back by themselves after a reconnect. Each is answered
   // by LinkListener::on_subscribed when Redis has confirmed it.
   virtual void subscribe(std::string_view channel, ChannelKind kind = ChannelKind::plain) = 0;

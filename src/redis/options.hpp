@@ -41,8 +41,10 @@ struct ClientOptions {
 
   // Channels in one SUBSCRIBE command; more are sent when these have been confirmed.
   std::size_t subscribe_batch_max = 1'000;
-  // How fast channels are subscribed again after a reconnect; 0: as fast as they are confirmed. New ones do not wait.
-  std::size_t subscriptions_per_second_max = 50'000;
+  // After an outage, for all nodes of the cluster together (Link::set_nodes): how fast channels are subscribed again (new
+  // ones do not wait), and how fast messages go out that have waited. 0: as fast as Redis answers.
+  std::size_t subscriptions_per_second_max = 100'000;
+  std::size_t backlog_messages_per_second_max = 100'000;
 
   // Without any answer for so long Redis gets no further messages, they wait in the queue: what is on its way when a
   // connection is given up may be lost, and nobody knows.

@@ -5,9 +5,11 @@
 
 namespace carillon::redis {
 
-Pace::Pace(std::size_t per_second_max)
-    : portion_(per_second_max == 0 ? 0 : std::max<std::size_t>(per_second_max / 100, 1)),
-      portion_ms_(per_second_max == 0 ? 0 : (portion_ * 1000 + per_second_max - 1) / per_second_max) {}
+void Pace::set_per_second_max(std::size_t per_second_max) {
+  portion_ = per_second_max == 0 ? 0 : std::max<std::size_t>(per_second_max / 100, 1);
+  portion_ms_ = Milliseconds(per_second_max == 0 ? 0 : (portion_ * 1000 + per_second_max - 1) / per_second_max);
+  spent_ = std::min(spent_, portion_);
+}
 
 std::size_t Pace::room(TimePoint now) const {
   if (portion_ == 0) return std::numeric_limits<std::size_t>::max();

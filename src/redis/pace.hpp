@@ -10,7 +10,8 @@ namespace carillon::redis {
 // In portions of a hundredth of a second's worth, so that a portion fills a command. Owned by the backplane's shard.
 class Pace {
  public:
-  explicit Pace(std::size_t per_second_max);  // 0: no limit
+  explicit Pace(std::size_t per_second_max) { set_per_second_max(per_second_max); }  // 0: no limit
+  void set_per_second_max(std::size_t per_second_max);
 
   // How many may go now.
   std::size_t room(TimePoint now) const;
@@ -19,8 +20,8 @@ class Pace {
   TimePoint next() const;
 
  private:
-  std::size_t portion_;  // 0: no limit
-  Milliseconds portion_ms_;
+  std::size_t portion_ = 0;  // 0: no limit
+  Milliseconds portion_ms_{0};
   TimePoint since_ = TimePoint::min();  // when the present portion was begun
   std::size_t spent_ = 0;               // of it
 };

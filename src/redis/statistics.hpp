@@ -47,6 +47,7 @@ struct Statistics {
   Counter dropped_unconfirmed;  // on the way when the connection died; not sent again, because it may have arrived
   Counter dropped_shutdown;     // still queued when the node ended
 
+  Gauge nodes;          // that share the rates after an outage: Link::set_nodes()
   Gauge subscriptions;  // channels wanted, without the canary's
   Gauge queue_messages;
   Gauge queue_bytes;

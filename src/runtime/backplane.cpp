@@ -25,6 +25,11 @@ redis::ClientOptions client_options(const AdapterOptions& options, const std::st
   client.queue_bytes_max = options.queue_bytes_max;
   client.queue_age_max_ms = Milliseconds(options.queue_age_max_ms);
   client.subscriptions_per_second_max = options.subscriptions_per_second_max;
+  client.backlog_messages_per_second_max = options.backlog_messages_per_second_max;
+  client.unanswered_ms_max = Milliseconds(options.redis_unanswered_ms_max);
+  client.canary_timeout_ms = Milliseconds(options.redis_canary_timeout_ms);
+  client.commands_max = options.redis_commands_max;
+  client.reply_bytes_max = options.redis_reply_bytes_max;
   return client;
 }
 
@@ -32,7 +37,7 @@ std::unique_ptr<cluster::Adapter> make_adapter(Backplane::Settings& settings, re
                                                cluster::NodePort& node, Random& random) {
   const AdapterOptions& options = settings.options;
   const cluster::Requests::Limits limits{Milliseconds(options.requests_timeout_ms), settings.ack_timeout,
-                                         settings.acks_bytes_max};
+                                         settings.acks_bytes_max, options.answer_bytes_max};
   const auto handshakes = options.redact_handshakes ? cluster::Handshakes::redacted : cluster::Handshakes::whole;
   cluster::MessageAdapterOptions common{
       .key = options.key, .namespaces = std::move(settings.namespaces), .limits = limits, .handshakes = handshakes};
@@ -142,18 +147,19 @@ Backplane::Backplane(Settings settings, Shard& home, cluster::NodePort& node)
     auto& streams = static_cast<cluster::StreamsAdapter&>(*adapter_);
     sessions_ = std::make_unique<SessionDesk>(
         home, driver_.link(),
-        SessionDesk::Settings{
-            .store = {.key_prefix = settings.options.session_key_prefix,
-                      .away_max = settings.recovery->away_max,
-                      .renew_interval = settings.recovery->renew_interval,
-                      .record_bytes_max = settings.recovery->session_bytes_max},
-            .history = {.format = settings.recovery->format, .bytes_max = settings.recovery->session_bytes_max},
-            .node = streams.uid(),
-            .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); },
-            .tell_taken =
-                [&streams](const socketio::SessionRecord& found) {
-                  streams.tell_taken(found.node, found.name_space, {found.pid, found.owner});
-                }});
+        SessionDesk::Settings{.store = {.key_prefix = settings.options.session_key_prefix,
+                                        .away_max = settings.recovery->away_max,
+                                        .renew_interval = settings.recovery->renew_interval,
+                                        .record_bytes_max = settings.recovery->session_bytes_max},
+                              .history = {.format = settings.recovery->format,
+                                          .bytes_max = settings.recovery->session_bytes_max,
+                                          .entries_max = settings.options.history_entries_max},
+                              .node = streams.uid(),
+                              .stream_of = [&streams](std::string_view name) { return streams.stream_of(name); },
+                              .tell_taken =
+                                  [&streams](const socketio::SessionRecord& found) {
+                                    streams.tell_taken(found.node, found.name_space, {found.pid, found.owner});
+                                  }});
     streams.set_taken_handler(
         [this](const cluster::TakenSession& taken) { sessions_->on_taken(taken.pid, taken.owner); });
   }

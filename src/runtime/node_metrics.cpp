@@ -211,6 +211,9 @@ void collect_recovery(const Node::RecoveryFacts& facts, Collector& out) {
 
 void collect_redis(const redis::Statistics& redis, Collector& out) {
   out.gauge("carillon_redis_ready", "1 when Redis is subscribed and proven, otherwise 0.", redis.ready);
+  out.gauge("carillon_redis_nodes",
+            "Carillon nodes that were last seen, this one included; after an outage they share the rates.",
+            redis.nodes);
   out.gauge("carillon_redis_subscriptions", "Channels subscribed to.", redis.subscriptions);
   out.gauge("carillon_redis_queue_messages", "Messages for other nodes that wait for Redis.", redis.queue_messages);
   out.gauge("carillon_redis_queue_bytes", "Their bytes.", redis.queue_bytes);
@@ -255,6 +258,8 @@ void collect_cluster(const cluster::Statistics& cluster, Collector& out) {
             cluster.incomplete_requests);
   out.count("carillon_cluster_answered_requests_total", "Requests of other servers and emitters.",
             cluster.answered_requests);
+  out.count("carillon_cluster_answers_cut_total",
+            "Answers to other servers that left out what was beyond cluster.answer_bytes_max.", cluster.answers_cut);
   out.count("carillon_cluster_acks_dropped_total",
             "Acknowledgements of clients of other servers that were beyond limits.broadcast_ack_bytes_max.",
             cluster.acks_dropped);

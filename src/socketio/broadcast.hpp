@@ -86,7 +86,7 @@ struct OperationResult {
   std::vector<std::string> rooms{};     // all_rooms: each once per node
   std::vector<Value> answers{};         // server_side_emit
   std::size_t count = 0;                // join, leave, disconnect, fetch: sockets of this node; server_count: servers
-  std::size_t missing_servers = 0;      // of the others: have not answered in time, or have ended before
+  std::size_t missing_servers = 0;      // of the others: not answered in time, ended before, or not told all
 };
 using OperationDone = std::function<void(const OperationResult&)>;
 using OperationPartDone = std::move_only_function<void(OperationResult)>;

@@ -221,13 +221,26 @@ void SocketCore::take_stream_session() {
 
 // Entered into its rooms, with everything held: what comes from now on is behind the history, or in it.
 void SocketCore::catch_up() {
-  if (namespace_.find_socket(id_) != nullptr) return forget_session();  // what Redis says is not true
+  SocketCore* const before = namespace_.find_socket(id_);
+  if (before != nullptr && !before->yield_session(stream_->pid))
+    return forget_session();  // what Redis says is not true
   stream_->is_catching_up = true;
   namespace_.add(*this);
   for (const std::string& room : attempt_->record->rooms) namespace_.join(*this, room, nullptr);
   namespace_.open_own_room(*this, [weak = weak_from_this()] {
     if (const auto socket = weak.lock()) socket->ask_history();
   });
+}
+
+// To one that has taken the session after this one had. False: it is another session.
+bool SocketCore::yield_session(std::string_view pid) {
+  if (!stream_ || stream_->pid != pid) return false;
+  if (state_ == State::connecting) {
+    start_afresh();
+  } else {
+    give_way();
+  }
+  return true;
 }
 
 void SocketCore::ask_history() {

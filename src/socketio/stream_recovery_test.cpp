@@ -407,6 +407,23 @@ TEST_F(StreamRecoveryTest, WhoIsCatchingUpIsNoSocketYet) {
   EXPECT_TRUE(last->recovered());
 }
 
+TEST_F(StreamRecoveryTest, WhoHasTakenTheSessionLastGetsIt) {
+  connected()->hang_up(false);
+  bench.sessions.is_slow = true;
+  const auto first = coming_back("0000000000005-000000");
+  bench.turn();
+  const auto second = coming_back("0000000000005-000000");
+  bench.turn();
+  EXPECT_THAT(packets(*first), ElementsAre(HasSubstr("0{\"sid\":"))) << "another socket";
+  EXPECT_FALSE(last->recovered());
+  bench.sessions.answer();
+  bench.turn();
+  EXPECT_TRUE(last->recovered());
+  EXPECT_EQ(last->id(), sid);
+  EXPECT_TRUE(first->open());
+  EXPECT_TRUE(bench.sessions.records.contains(pid));
+}
+
 TEST_F(StreamRecoveryTest, WhatComesMeanwhileIsLimited) {
   connected()->hang_up(false);
   bench.sessions.is_slow = true;

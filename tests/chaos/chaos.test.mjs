@@ -1,6 +1,6 @@
 // Real processes, three nodes that send notifications to one another, and what may happen to them and to their Redis. In each
 // run: no repeats, order kept, local traffic goes on, what was sent while both ends were connected arrives, what is dropped
-// is counted, and the cluster is whole again two seconds after Redis answers.
+// is counted, and the cluster is whole again, and everybody hears everybody, within two seconds after Redis answers.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,10 +37,12 @@ async function run(test, { adapter, redis, urls, flags = [] }, disturb) {
     const recovery_ms = Math.round(await traffic.until_recovered(answers_at));
     await sleep(after_ms);
     await traffic.stop();
-    const report = { recovery_ms, ...(await traffic.assess()) };
+    const delivery_ms = Math.round(traffic.delivery_ms(answers_at));
+    const report = { recovery_ms, delivery_ms, ...(await traffic.assess()) };
     test.diagnostic(JSON.stringify(report));
     rows.push(`| ${[test.name, ...Object.values(report)].join(" | ")} |`);
     assert.ok(recovery_ms < recovery_ms_max, `whole again only ${recovery_ms} ms after Redis answered`);
+    assert.ok(delivery_ms < recovery_ms_max, `delivers to all only ${delivery_ms} ms after Redis answered`);
   } finally {
     traffic.end();
     await Promise.all(nodes.map((node) => node.stop()));

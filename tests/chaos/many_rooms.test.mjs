@@ -13,7 +13,7 @@ import { eventually } from "../support/wait.mjs";
 
 const room_count = Number(process.env.CARILLON_TEST_ROOMS ?? 200_000);
 const rooms_per_client = 5000;
-const per_second_max = 50_000;  // the default of cluster.subscriptions_per_second_max
+const per_second_max = 100_000;  // the default of cluster.subscriptions_per_second_max
 const answer_ms_max = 1000;
 const pause_ms = 10;  // between two questions of a client
 

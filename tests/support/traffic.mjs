@@ -120,6 +120,15 @@ export class Traffic {
     return Math.max(0, ...this.absences.map(({ all }) => (all.at(-1)?.[1] ?? since) - since));
   }
 
+  // Until the first notification of each node has come to each other one: ms.
+  delivery_ms(since) {
+    const pairs = this.nodes.flatMap((_, from) => this.nodes.map((__, home) => [from, home])).filter(([from, home]) => from !== home);
+    return Math.max(...pairs.map(([from, home]) => {
+      const times = this.listeners.filter((listener) => listener.home === home).flatMap((listener) => [...listener.numbers_of(from).values()]);
+      return Math.min(...times.filter((at) => at >= since)) - since;
+    }));
+  }
+
   async drops() {
     const each = await Promise.all(this.nodes.map((node) => metrics(node)));
     return each.map((values) => Object.entries(values).reduce((sum, [name, value]) => sum + (drop.test(name) ? value : 0), 0));
