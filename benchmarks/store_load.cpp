@@ -33,6 +33,7 @@ using namespace carillon::inbox;
 namespace {
 
 using Steady = std::chrono::steady_clock;
+constexpr std::size_t rounds = 5;
 constexpr UnixMs start_unix_ms = 1'700'000'000'000;
 
 struct Options {
@@ -68,29 +69,59 @@ double median(std::vector<double> values) {
   std::exit(1);
 }
 
-double bare_inserts(const Options& options, const std::string& path, Random& random, bool indexed) {
+// Of all threads, in the kernel, too.
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// What several rounds of one thing have taken.
+struct Measured {
+  std::vector<double> per_second;
+  std::vector<double> cpu_us;  // of one notification
+
+  // `batch` puts so many notifications on the disk.
+  template <class Batch>
+  void round(const Options& options, const Batch& batch) {
+    std::size_t count = 0;
+    const auto start = Steady::now();
+    const double cpu = cpu_seconds();
+    while (seconds_since(start) < options.seconds / rounds) {
+      batch();
+      count += options.batch;
+    }
+    per_second.push_back(static_cast<double>(count) / seconds_since(start));
+    cpu_us.push_back((cpu_seconds() - cpu) * 1e6 / static_cast<double>(count));
+  }
+};
+
+Database open_bare(const std::string& path, bool indexed) {
   auto database = Database::open(path);
   if (!database) fail("bare: cannot open " + path);
   database->execute(
       "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
       "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;"
-      "CREATE TABLE IF NOT EXISTS note(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, user TEXT NOT NULL, "
-      "data TEXT NOT NULL)");
-  if (indexed) database->execute("CREATE INDEX IF NOT EXISTS note_user ON note(user)");
-  Statement insert(*database, "INSERT INTO note(id, user, data) VALUES(?, ?, ?)");
-  std::size_t count = 0;
-  const auto start = Steady::now();
-  while (seconds_since(start) < options.seconds / 5) {
-    database->execute("BEGIN IMMEDIATE");
-    for (std::size_t i = 0; i < options.batch; ++i) {
-      const std::string id = make_id(next_ms(), random);
-      const std::string user = "user-" + std::to_string(random.below(options.users));
-      if (!insert.bind(id, user, data()).run()) fail("bare: " + database->last_error());
-    }
-    if (database->execute("COMMIT") != SQLITE_OK) fail("bare: " + database->last_error());
-    count += options.batch;
+      "CREATE TABLE note(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, user TEXT NOT NULL, data TEXT NOT NULL)");
+  if (indexed) database->execute("CREATE INDEX note_user ON note(user)");
+  return std::move(*database);
+}
+
+std::string any_user(const Options& options, Random& random) {
+  return "user-" + std::to_string(random.below(options.users));
+}
+
+void bare_batch(const Options& options, Database& database, Statement& insert, Random& random) {
+  database.execute("BEGIN IMMEDIATE");
+  for (std::size_t i = 0; i < options.batch; ++i) {
+    const std::string id = make_id(next_ms(), random);
+    const std::string user = any_user(options, random);
+    if (!insert.bind(id, user, data()).run()) fail("bare: " + database.last_error());
   }
-  return static_cast<double>(count) / seconds_since(start);
+  if (database.execute("COMMIT") != SQLITE_OK) fail("bare: " + database.last_error());
 }
 
 void accept_batch(SqliteStore& store, std::size_t batch, Random& random, bool keys, const auto& next_user) {
@@ -105,17 +136,6 @@ void accept_batch(SqliteStore& store, std::size_t batch, Random& random, bool ke
                  });
   }
   if (!store.commit()) fail("accept: " + store.complaint());
-}
-
-double accepts(const Options& options, SqliteStore& store, Random& random) {
-  std::size_t count = 0;
-  const auto start = Steady::now();
-  while (seconds_since(start) < options.seconds / 5) {
-    accept_batch(store, options.batch, random, options.keys,
-                 [&] { return "user-" + std::to_string(random.below(options.users)); });
-    count += options.batch;
-  }
-  return static_cast<double>(count) / seconds_since(start);
 }
 
 std::unique_ptr<SqliteStore> open_store(const std::string& path, Random& random) {
@@ -168,6 +188,35 @@ void fill_users(const Options& options, const std::string& path, Random& random)
              data().size());
 }
 
+void measure_throughput(const Options& options, Random& random, const auto& path) {
+  auto store = open_store(path("accept.db"), random);
+  Database plain = open_bare(path("bare.db"), false);
+  Database ordered = open_bare(path("indexed.db"), true);
+  constexpr const char* insert = "INSERT INTO note(id, user, data) VALUES(?, ?, ?)";
+  Statement into_plain(plain, insert);
+  Statement into_ordered(ordered, insert);
+  Measured bare;
+  Measured indexed;
+  Measured accept;
+  for (std::size_t i = 0; i < rounds; ++i) {  // in turn, so that all see the same disk
+    bare.round(options, [&] { bare_batch(options, plain, into_plain, random); });
+    indexed.round(options, [&] { bare_batch(options, ordered, into_ordered, random); });
+    accept.round(options, [&] {
+      accept_batch(*store, options.batch, random, options.keys, [&] { return any_user(options, random); });
+    });
+  }
+  const double accepted = median(accept.per_second);
+  const double cpu = median(accept.cpu_us);
+  fmt::print("commits of {}, {} users{}: accept {:.0f}/s, {:.1f} us CPU\n", options.batch, options.users,
+             options.keys ? ", with keys" : "", accepted, cpu);
+  for (const auto& [name, floor] : {std::pair("indexed", &indexed), std::pair("bare", &bare)}) {
+    const double floor_rate = median(floor->per_second);
+    const double floor_cpu = median(floor->cpu_us);
+    fmt::print("  {:7} {:.0f}/s, {:.1f} us CPU: accept reaches {:.0f} % of it (by CPU time {:.0f} %)\n", name,
+               floor_rate, floor_cpu, 100 * accepted / floor_rate, 100 * floor_cpu / cpu);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -184,20 +233,7 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(options.directory);
   const auto path = [&](const char* name) { return (std::filesystem::path(options.directory) / name).string(); };
 
-  auto store = open_store(path("accept.db"), *random);
-  std::vector<double> bare;
-  std::vector<double> indexed;
-  std::vector<double> accepted;
-  for (int round = 0; round < 5; ++round) {  // in turn, so that all see the same disk
-    bare.push_back(bare_inserts(options, path("bare.db"), *random, false));
-    indexed.push_back(bare_inserts(options, path("indexed.db"), *random, true));
-    accepted.push_back(accepts(options, *store, *random));
-  }
-  store.reset();
-  const auto percent = [&](const std::vector<double>& of) { return 100 * median(accepted) / median(of); };
-  fmt::print("commits of {}, {} users: accept {:.0f}/s{}; indexed {:.0f}/s: {:.0f} %; bare {:.0f}/s: {:.0f} %\n",
-             options.batch, options.users, median(accepted), options.keys ? " with keys" : "", median(indexed),
-             percent(indexed), median(bare), percent(bare));
+  measure_throughput(options, *random, path);
   std::fflush(stdout);
   if (options.each > 0) {
     fill_users(options, path("users.db"), *random);

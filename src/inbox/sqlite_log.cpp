@@ -47,7 +47,8 @@ Result<void, StoreError> SqliteLog::begin() {
 }
 
 Result<void, StoreError> SqliteLog::commit() {
-  check(database_.execute("COMMIT"));
+  flush_block();
+  if (code_ == SQLITE_OK) check(database_.execute("COMMIT"));
   const auto result = outcome(true);
   if (!result) return Failure(result.error());
   return {};
@@ -56,6 +57,7 @@ Result<void, StoreError> SqliteLog::commit() {
 void SqliteLog::rollback() {
   if (database_.in_transaction()) database_.execute("ROLLBACK");
   code_ = SQLITE_OK;
+  open_ = {};
   if (changed_ || !loaded_) load();
 }
 
@@ -155,10 +157,8 @@ Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
 }
 
 void SqliteLog::write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders) {
-  const Notification& notification = *acceptance.notification;
-  run(sql_->new_log, seq, notification.id, notification.event, notification.data, notification.collapse_key,
-      notification.sent_at, notification.expires_at, holders.size(), Blob{encode_recipients(holders)},
-      acceptance.idempotency_key, acceptance.fingerprint);
+  append_to_block(seq, {acceptance.notification, acceptance.idempotency_key, acceptance.fingerprint,
+                        encode_recipients(holders), holders.size()});
   tail_.append({seq, acceptance.notification, acceptance.idempotency_key});
   if (!acceptance.idempotency_key.empty())
     tail_.remember(acceptance.idempotency_key,
@@ -221,66 +221,10 @@ void SqliteLog::make_room(User& user, const Notification& newer) {
 void SqliteLog::end(User& user, const OldEntry& entry, Ending ending, UnixMs at) {
   run(sql_->delete_entry, user.num, entry.number);
   run(sql_->new_ending, user.num, entry.number, static_cast<int>(ending), at, entry.read_at);
-  run(sql_->release, entry.notification);
+  release(entry.notification);
   run(sql_->user_shrinks, user.num, user.dropped_to, entry.bytes);
   --user.entries;
   user.bytes -= std::min(user.bytes, entry.bytes);
-}
-
-// --- sweeping ---
-
-Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
-  if (tail_.expires_at() <= now) fold_everything();
-  std::vector<Due> found;
-  Statement& row = sql_->due.bind(now, notifications_max);
-  while (row.step())
-    found.push_back({row.integer(0), row.integer(1), row.integer(2), row.text(3), decode_recipients(row.text(4))});
-  check(row);
-  row.reset();
-  for (const Due& due : found) {
-    expire(due);
-    const UnixMs forget_at = due.expires_at + limits_.trace_keep.count();
-    run(sql_->delete_due, due.at, due.seq);
-    if (forget_at <= now) {
-      forget(due);
-    } else {
-      run(sql_->expired, due.seq);
-      run(sql_->new_due, forget_at, due.seq);
-    }
-  }
-  run(sql_->delete_keys, now - limits_.idempotency_keep.count(), notifications_max);
-  return outcome(found.size() >= notifications_max);
-}
-
-// That it has expired can be told from its time; that somebody had read it cannot.
-void SqliteLog::expire(const Due& due) {
-  for (const HolderKey& holder : due.holders) {
-    Statement& row = sql_->entry.bind(holder.user, holder.number);
-    const bool is_there = row.step();
-    const UnixMs read_at = is_there ? row.integer(0) : 0;
-    const std::size_t bytes = is_there ? row.number(1) : 0;
-    check(row);
-    row.reset();
-    if (!is_there) continue;
-    changed_ = true;
-    run(sql_->delete_entry, holder.user, holder.number);
-    run(sql_->user_shrinks, holder.user, 0, bytes);
-    if (User* user = tail_.find_user(user_name(holder.user))) {
-      user->entries -= std::min<std::size_t>(user->entries, 1);
-      user->bytes -= std::min(user->bytes, bytes);
-    }
-    if (read_at != 0)
-      run(sql_->new_ending, holder.user, holder.number, static_cast<int>(Ending::expired), due.expires_at, read_at);
-  }
-}
-
-void SqliteLog::forget(const Due& due) {
-  for (const HolderKey& holder : due.holders) {
-    run(sql_->delete_ending, holder.user, holder.number);
-    run(sql_->delete_proofs, holder.user, holder.number);
-  }
-  run(sql_->delete_id, due.id, due.seq);
-  run(sql_->delete_log, due.seq);
 }
 
 std::string SqliteLog::user_name(std::int64_t num) {

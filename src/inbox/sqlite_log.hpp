@@ -1,8 +1,8 @@
 // The operations of a store, in SQL. Synchronous; SqliteStore puts them into transactions.
 //
-// Accepting appends one row to the table `log` and nothing else; what finds that row by user, id, key and time follows in
-// bulk, in the order of those tables, which is called folding. Until then it is in memory (sqlite_tail.hpp), and read from
-// `log` again after a crash or a rollback.
+// Accepting appends to the table `log`, several notifications to a row (log_block.hpp), and nothing else but what finds the
+// row by time and id; what finds the notification by user and key follows in bulk, in the order of those tables, which is
+// called folding. Until then it is in memory (sqlite_tail.hpp), and read from `log` again after a crash or a rollback.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inbox/log_block.hpp"
 #include "inbox/recipients_codec.hpp"
 #include "inbox/sqlite.hpp"
 #include "inbox/sqlite_tail.hpp"
@@ -73,11 +74,20 @@ class SqliteLog {
     UnixMs read_at;
   };
   struct Due {
-    std::int64_t seq;
     UnixMs at;
-    UnixMs expires_at;
-    std::string id;
-    std::vector<HolderKey> holders;
+    std::int64_t seq;  // of a block
+  };
+  // A row of `log`.
+  struct Block {
+    std::int64_t seq = 0;
+    std::vector<std::string> bodies;
+  };
+  // The row that accepting fills; it is written when it is full, at the commit, and before anybody reads it.
+  struct OpenBlock {
+    std::string bytes;
+    std::int64_t seq = 0;
+    UnixMs due = 0;  // of the first that expires
+    std::vector<std::string> prefixes;
   };
 
   bool check(const Statement& statement);
@@ -92,20 +102,31 @@ class SqliteLog {
   User* read_user(std::int64_t num);
   std::optional<Result<Accepted, StoreError>> find_key(const Acceptance& acceptance);
   void write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders);
+  void append_to_block(std::int64_t seq, const LogRecord& record);
+  void flush_block();
+  bool read_row(std::int64_t seq, std::int64_t& first, std::string& bytes);
+  Block read_block(std::int64_t seq);
+  void write_block(const Block& block);
+  std::optional<LogRecord> read_record(std::int64_t seq);
+  std::optional<LogRecord> find_record(std::string_view id);
+  std::optional<LogRecord> decode(std::string_view body);
+  void release(std::int64_t seq);
   std::uint64_t append(User& user, std::int64_t seq, const NotificationPtr& notification);
   void collapse(User& user, const Notification& newer);
   void make_room(User& user, const Notification& newer);
   bool is_proven(const User& user, std::uint64_t number);
   static OldEntry old_entry(const Statement& row);
   void end(User& user, const OldEntry& entry, Ending ending, UnixMs at);
-  void expire(const Due& due);
-  void forget(const Due& due);
+  void sweep_block(const Due& due, UnixMs now, std::size_t& left);
+  void expire(const LogRecord& record);
+  void forget(const LogRecord& record);
   std::string user_name(std::int64_t num);
   std::uint64_t highest_cursor(const User& user);
   void read_received(const User& user, std::string_view device, std::uint64_t& cursor, std::vector<Range>& above);
   void register_device(const User& user, const Proof& proof, std::uint64_t cursor);
   bool is_ready();
-  void load_row(const Statement& row);
+  void load_block(const Statement& row);
+  void load_record(std::int64_t seq, LogRecord record);
   std::int64_t read_number(Statement& statement);
   bool should_fold();
   void fold(User& user);
@@ -115,7 +136,6 @@ class SqliteLog {
   void fold_everything();
   void seal();
   bool fill_page(Page& page, const User& user, const ReadRequest& request);
-  std::int64_t find_seq(std::string_view id);
   RecipientTrace trace_recipient(const HolderKey& holder, const Notification& notification, UnixMs now);
   std::vector<Receipt> receipts(const HolderKey& holder);
 
@@ -123,6 +143,7 @@ class SqliteLog {
   std::string epoch_;
   StoreLimits limits_;
   std::unique_ptr<Statements> sql_;
+  OpenBlock open_;
   SqliteTail tail_;
   FoldSizes fold_sizes_;
   std::int64_t last_seq_ = 0;  // never less than what is folded: numbers that are free again are not given again

@@ -34,9 +34,9 @@ Result<void, StoreError> SqliteLog::load() {
   folded_ = read_number(sql_->meta.bind(folded_name));
   noted_ = read_number(sql_->meta.bind(noted_name));
   sealed_ = folded_;
-  last_seq_ = std::max({folded_, noted_, read_number(sql_->last_seq.bind())});
+  last_seq_ = std::max(folded_, noted_);
   Statement& row = sql_->unfolded.bind(noted_);
-  while (code_ == SQLITE_OK && row.step()) load_row(row);
+  while (code_ == SQLITE_OK && row.step()) load_block(row);
   check(row);
   row.reset();
   load_code_ = code_;
@@ -50,24 +50,29 @@ Result<void, StoreError> SqliteLog::load() {
 
 bool SqliteLog::is_ready() { return loaded_ || load() || check(load_code_); }
 
-void SqliteLog::load_row(const Statement& row) {
-  const std::int64_t seq = row.integer(0);
-  auto notification = std::make_shared<const Notification>(Notification{.id = row.text(1),
-                                                                        .event = row.text(2),
-                                                                        .data = row.text(3),
-                                                                        .collapse_key = row.text(4),
-                                                                        .sent_at = row.integer(5),
-                                                                        .expires_at = row.integer(6)});
-  const std::vector<HolderKey> holders = decode_recipients(row.text(7));
-  const std::string key = row.text(8);
-  tail_.append({seq, notification, key});
-  if (!key.empty()) tail_.remember(key, {seq, row.text(9), holders.size(), notification});
+void SqliteLog::load_block(const Statement& row) {
+  const std::string bytes = row.text(1);
+  const auto bodies = split_block(bytes);
+  if (!bodies) check(SQLITE_CORRUPT);
+  std::int64_t seq = row.integer(0);
+  for (std::size_t i = 0; code_ == SQLITE_OK && i < bodies->size(); ++i, ++seq) {
+    last_seq_ = std::max(last_seq_, seq);
+    if (seq <= noted_ || (*bodies)[i].empty()) continue;
+    if (auto record = decode((*bodies)[i])) load_record(seq, std::move(*record));
+  }
+}
+
+void SqliteLog::load_record(std::int64_t seq, LogRecord record) {
+  const std::vector<HolderKey> holders = decode_recipients(record.recipients);
+  tail_.append({seq, record.notification, record.key});
+  if (!record.key.empty())
+    tail_.remember(record.key, {seq, std::move(record.fingerprint), holders.size(), record.notification});
   if (seq <= folded_) return;
   for (const HolderKey& holder : holders) {
     User* user = read_user(holder.user);
     if (user == nullptr || holder.number > user->head + 1) check(SQLITE_CORRUPT);
     if (code_ != SQLITE_OK) return;
-    if (holder.number > user->head) tail_.append(*user, {holder.number, seq, notification});
+    if (holder.number > user->head) tail_.append(*user, {holder.number, seq, record.notification});
   }
 }
 
@@ -95,8 +100,6 @@ void SqliteLog::fold(User& user) {
 
 void SqliteLog::fold_note(const SqliteTail::Note& note) {
   const Notification& notification = *note.notification;
-  run(sql_->new_id, notification.id, note.seq);
-  run(sql_->new_due, notification.expires_at, note.seq);
   if (note.key.empty()) return;
   const SqliteTail::Key* known = tail_.find_key(note.key);
   if (known == nullptr || known->seq != note.seq) return;  // a newer one has it

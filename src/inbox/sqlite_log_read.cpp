@@ -96,15 +96,11 @@ bool SqliteLog::fill_page(Page& page, const User& user, const ReadRequest& reque
   Statement& row = sql_->page.bind(user.num, request.after, request.now);
   bool all = true;
   while (all && row.step()) {
-    all = fits(row.number(8));
+    all = fits(row.number(3));
     if (!all) break;
-    auto notification = std::make_shared<Notification>(Notification{.id = row.text(2),
-                                                                    .event = row.text(3),
-                                                                    .data = row.text(4),
-                                                                    .collapse_key = row.text(5),
-                                                                    .sent_at = row.integer(6),
-                                                                    .expires_at = row.integer(7)});
-    page.entries.push_back({row.number(0), std::move(notification), row.integer(1) != 0});
+    auto record = read_record(row.integer(2));
+    if (!record) break;
+    page.entries.push_back({row.number(0), std::move(record->notification), row.integer(1) != 0});
   }
   check(row);
   row.reset();
@@ -144,31 +140,14 @@ Result<UserSummary, StoreError> SqliteLog::summarize(std::string_view user_id, U
 // --- tracing ---
 
 Result<std::optional<Trace>, StoreError> SqliteLog::inspect(const InspectRequest& request) {
-  Statement& row = sql_->notification.bind(find_seq(request.id));
   std::optional<Trace> trace;
-  std::vector<HolderKey> holders;
-  if (row.step()) {
-    const Notification notification{.id = request.id,
-                                    .event = row.text(0),
-                                    .data = row.text(1),
-                                    .collapse_key = row.text(2),
-                                    .sent_at = row.integer(3),
-                                    .expires_at = row.integer(4)};
-    holders = decode_recipients(row.text(5));
-    trace = Trace{std::make_shared<Notification>(notification), holders.size(), {}};
+  if (const auto record = is_ready() ? find_record(request.id) : std::nullopt) {
+    const std::vector<HolderKey> holders = decode_recipients(record->recipients);
+    trace = Trace{record->notification, holders.size(), {}};
+    for (std::size_t i = request.skip; i < holders.size() && i - request.skip < request.recipients_max; ++i)
+      trace->recipients.push_back(trace_recipient(holders[i], *trace->notification, request.now));
   }
-  check(row);
-  row.reset();
-  for (std::size_t i = request.skip; i < holders.size() && i - request.skip < request.recipients_max; ++i)
-    trace->recipients.push_back(trace_recipient(holders[i], *trace->notification, request.now));
   return outcome(std::move(trace));
-}
-
-// 0: there is none.
-std::int64_t SqliteLog::find_seq(std::string_view id) {
-  if (!is_ready()) return 0;
-  if (const std::int64_t seq = tail_.find_note(id); seq != 0) return seq;
-  return read_number(sql_->seq_of.bind(id));
 }
 
 RecipientTrace SqliteLog::trace_recipient(const HolderKey& holder, const Notification& notification, UnixMs now) {

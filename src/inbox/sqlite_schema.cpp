@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/text_hash.hpp"
+#include "inbox/log_block.hpp"
 
 namespace carillon::inbox {
 namespace {
@@ -43,22 +44,16 @@ CREATE TABLE idempotency(seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, fing
   notification TEXT NOT NULL, recipients INTEGER NOT NULL, at INTEGER NOT NULL);
 )",
     R"(
--- An accept is one row at the end of `log`, with its idempotency key. What finds it follows in bulk: `entry`, `user` up to
--- meta 'folded'; `log_id`, `due`, `idempotency` up to meta 'noted', which is never more. user.head: entries up to here are
--- folded; entries, bytes: sums over `entry`. recipients: pairs (user.num, number), see recipients_codec.hpp; holders: of
--- them, who still have an entry. due: when the sweep has something to do with it
-CREATE TABLE log(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, event TEXT NOT NULL, data TEXT NOT NULL,
-  collapse_key TEXT NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, holders INTEGER NOT NULL,
-  recipients BLOB NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL);
-INSERT INTO log SELECT seq, id, event, data, collapse_key, sent_at, expires_at, holders, recipients, '', ''
-  FROM notification ORDER BY seq;
-CREATE TABLE log_id(id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(id, seq)) WITHOUT ROWID;
-INSERT INTO log_id SELECT id, seq FROM notification ORDER BY id, seq;
+-- block: notifications with consecutive seqs, the first's is the row's, see log_block.hpp. What finds them follows: `entry`,
+-- `user` up to the seq in meta 'folded', `idempotency` up to that in 'noted', which is never more. user.head: entries up
+-- to here are folded; entries, bytes: sums over `entry`
+CREATE TABLE log(seq INTEGER PRIMARY KEY, block BLOB NOT NULL);
+-- prefix: of the id of one of the block's notifications
+CREATE TABLE log_id(prefix TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(prefix, seq)) WITHOUT ROWID;
+-- at: when the sweep has something to do with the block
 CREATE TABLE due(at INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(at, seq)) WITHOUT ROWID;
-INSERT INTO due SELECT due, seq FROM notification ORDER BY due, seq;
 INSERT INTO meta SELECT 'folded', coalesce(max(seq), 0) FROM notification;
 INSERT INTO meta SELECT 'noted', coalesce(max(seq), 0) FROM notification;
-DROP TABLE notification;
 ALTER TABLE user ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE user SET
@@ -99,10 +94,37 @@ int set_meta(Database& database, std::string_view name, std::string_view value) 
   return statement.error();
 }
 
+// Of schema 1: each becomes a block of its own.
+int pack_notifications(Database& database) {
+  Statement row(database,
+                "SELECT seq, id, event, data, collapse_key, sent_at, expires_at, due, holders, recipients "
+                "FROM notification ORDER BY seq");
+  Statement block(database, "INSERT INTO log(seq, block) VALUES(?, ?)");
+  Statement id(database, "INSERT INTO log_id(prefix, seq) VALUES(?, ?)");
+  Statement due(database, "INSERT INTO due(at, seq) VALUES(?, ?)");
+  while (row.step()) {
+    LogRecord record;
+    record.notification = std::make_shared<const Notification>(
+        Notification{row.text(1), row.text(2), row.text(3), row.text(4), row.integer(5), row.integer(6)});
+    record.expired = row.integer(7) != row.integer(6);
+    record.holders = row.number(8);
+    record.recipients = row.text(9);
+    Blob bytes;
+    append_record(bytes.bytes, encode_body(record));
+    const std::string prefix = id_prefix(record.notification->id);
+    for (Statement* statement : {&block.bind(row.integer(0), bytes), &id.bind(prefix, row.integer(0)),
+                                 &due.bind(row.integer(7), row.integer(0))})
+      if (!statement->run()) return statement->error();
+  }
+  return row.error() == SQLITE_OK ? database.execute("DROP TABLE notification") : row.error();
+}
+
 int migrate(Database& database, std::int64_t version, std::size_t schema, Random& random) {
   int code = database.execute("BEGIN IMMEDIATE");
-  for (auto step = static_cast<std::size_t>(version); code == SQLITE_OK && step < schema; ++step)
+  for (auto step = static_cast<std::size_t>(version); code == SQLITE_OK && step < schema; ++step) {
     code = database.execute(std::string(migrations[step]));
+    if (code == SQLITE_OK && step == 1) code = pack_notifications(database);
+  }
   if (code == SQLITE_OK && version == 0) code = set_meta(database, "epoch", random_epoch(random));
   if (code == SQLITE_OK) code = set_meta(database, "schema_checksum", schema_checksum(database));
   if (code == SQLITE_OK)

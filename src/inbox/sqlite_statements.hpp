@@ -11,7 +11,6 @@ struct SqliteLog::Statements {
   explicit Statements(Database& database) : db(database) {}
 
   Database& db;
-  Statement last_seq{db, "SELECT coalesce(max(seq), 0) FROM log"};
   Statement meta{db, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?"};
   Statement set_meta{db, "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)"};
   Statement touch{db, "INSERT OR REPLACE INTO meta(name, value) VALUES('probe', hex(randomblob(4)))"};
@@ -28,19 +27,22 @@ struct SqliteLog::Statements {
 
   // Accepting.
   Statement key{db, "SELECT fingerprint, notification, recipients, at FROM idempotency WHERE key = ?"};
-  Statement new_log{db,
-                    "INSERT INTO log(seq, id, event, data, collapse_key, sent_at, expires_at, holders, recipients, "
-                    "key, fingerprint) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+  Statement new_block{db, "INSERT INTO log(seq, block) VALUES(?, ?)"};
+  Statement new_id{db, "INSERT OR IGNORE INTO log_id(prefix, seq) VALUES(?, ?)"};
+  Statement new_due{db, "INSERT OR IGNORE INTO due(at, seq) VALUES(?, ?)"};
+
+  // Blocks.
+  Statement block_of{db, "SELECT seq, block FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1"};
+  Statement set_block{db, "UPDATE log SET block = ?2 WHERE seq = ?1"};
+  Statement blocks_with{db, "SELECT seq FROM log_id WHERE prefix = ? ORDER BY seq"};
 
   // Folding.
   Statement unfolded{db,
-                     "SELECT seq, id, event, data, collapse_key, sent_at, expires_at, recipients, key, fingerprint "
-                     "FROM log WHERE seq > ? ORDER BY seq"};
+                     "SELECT seq, block FROM log WHERE seq >= (SELECT coalesce(max(seq), 0) FROM log WHERE seq <= ?) "
+                     "ORDER BY seq"};
   Statement new_entry{db,
                       "INSERT INTO entry(user, number, notification, expires_at, bytes, read_at, collapse_key) "
                       "VALUES(?, ?, ?, ?, ?, 0, ?)"};
-  Statement new_id{db, "INSERT OR IGNORE INTO log_id(id, seq) VALUES(?, ?)"};
-  Statement new_due{db, "INSERT OR IGNORE INTO due(at, seq) VALUES(?, ?)"};
   Statement new_key{db,
                     "INSERT OR REPLACE INTO idempotency(key, fingerprint, notification, recipients, at) "
                     "VALUES(?, ?, ?, ?, ?)"};
@@ -55,18 +57,12 @@ struct SqliteLog::Statements {
   Statement is_covered{db, "SELECT 1 FROM proof WHERE user = ?1 AND upto >= ?2 AND after < ?2 LIMIT 1"};
   Statement delete_entry{db, "DELETE FROM entry WHERE user = ? AND number = ?"};
   Statement new_ending{db, "INSERT OR REPLACE INTO ending(user, number, kind, at, read_at) VALUES(?, ?, ?, ?, ?)"};
-  Statement release{db,
-                    "UPDATE log SET holders = holders - 1, data = CASE WHEN holders = 1 THEN '' ELSE data END "
-                    "WHERE seq = ?"};
 
   // Sweeping.
-  Statement due{db,
-                "SELECT due.seq, due.at, log.expires_at, log.id, log.recipients FROM due JOIN log ON log.seq = due.seq "
-                "WHERE due.at <= ? ORDER BY due.at, due.seq LIMIT ?"};
-  Statement expired{db, "UPDATE log SET holders = 0, data = '' WHERE seq = ?"};
+  Statement due{db, "SELECT at, seq FROM due WHERE at <= ? ORDER BY at, seq LIMIT ?"};
   Statement entry{db, "SELECT read_at, bytes FROM entry WHERE user = ? AND number = ?"};
-  Statement delete_log{db, "DELETE FROM log WHERE seq = ?"};
-  Statement delete_id{db, "DELETE FROM log_id WHERE id = ? AND seq = ?"};
+  Statement delete_block{db, "DELETE FROM log WHERE seq = ?"};
+  Statement delete_id{db, "DELETE FROM log_id WHERE prefix = ? AND seq = ?"};
   Statement delete_due{db, "DELETE FROM due WHERE at = ? AND seq = ?"};
   Statement delete_ending{db, "DELETE FROM ending WHERE user = ? AND number = ?"};
   Statement delete_proofs{db, "DELETE FROM proof WHERE user = ? AND upto = ?"};
@@ -90,15 +86,11 @@ struct SqliteLog::Statements {
 
   // Reading.
   Statement page{db,
-                 "SELECT e.number, e.read_at, n.id, n.event, n.data, n.collapse_key, n.sent_at, n.expires_at, e.bytes "
-                 "FROM entry e JOIN log n ON n.seq = e.notification "
-                 "WHERE e.user = ? AND e.number > ? AND e.expires_at > ? ORDER BY e.number"};
+                 "SELECT number, read_at, notification, bytes FROM entry "
+                 "WHERE user = ? AND number > ? AND expires_at > ? ORDER BY number"};
   Statement unread{db, "SELECT count(*) FROM entry WHERE user = ? AND read_at = 0 AND expires_at > ?"};
   Statement mark_one{db, "UPDATE entry SET read_at = ? WHERE user = ? AND number = ? AND read_at = 0"};
   Statement mark_upto{db, "UPDATE entry SET read_at = ? WHERE user = ? AND number <= ? AND read_at = 0"};
-  Statement seq_of{db, "SELECT seq FROM log_id WHERE id = ? LIMIT 1"};
-  Statement notification{db,
-                         "SELECT event, data, collapse_key, sent_at, expires_at, recipients FROM log WHERE seq = ?"};
   Statement ending{db, "SELECT kind, at, read_at FROM ending WHERE user = ? AND number = ?"};
   Statement receipts{db,
                      "SELECT device, node, socket, at, acknowledged FROM proof "

@@ -297,6 +297,76 @@ TEST_F(SqliteStoreTest, WhatIsAcceptedAfterEverythingWasForgottenIsThereAfterARe
   EXPECT_EQ(page.entries[0].number, 3U);
 }
 
+// They share rows of the table, and yet each is found, expires and is forgotten by itself.
+TEST_F(SqliteStoreTest, NotificationsOfOneCommitLiveAndEndApart) {
+  limits.trace_keep = Milliseconds(10'000);
+  auto store = open();
+  for (int i = 0; i < 100; ++i) {
+    Notification made{"id-" + std::to_string(i), "e", std::string(100, '1'), "", start, start + 1'000 * (1 + i % 3)};
+    (*store)->accept({std::make_shared<Notification>(made), {"alice"}, "", ""},
+                     [](const auto& accepted) { EXPECT_TRUE(accepted); });
+  }
+  Notification large{"large", "e", std::string(60'000, '1'), "", start, start + 60'000};
+  (*store)->accept({std::make_shared<Notification>(large), {"bob"}, "", ""},
+                   [](const auto& accepted) { EXPECT_TRUE(accepted); });
+  EXPECT_TRUE((*store)->commit());
+  EXPECT_EQ(read(**store, "alice").entries.size(), 100U);
+  EXPECT_EQ(read(**store, "bob").entries.size(), 1U);
+  const auto sweep = [&](UnixMs now, std::size_t notifications_max) {
+    bool left = false;
+    (*store)->sweep(now, notifications_max, [&](const Result<bool, StoreError>& more) { left = more && *more; });
+    EXPECT_TRUE((*store)->commit());
+    return left;
+  };
+  const auto known = [&](const std::string& id) {
+    bool found = false;
+    (*store)->inspect({id, 0, 10, start}, [&](const auto& trace) { found = trace && trace->has_value(); });
+    EXPECT_TRUE((*store)->commit());
+    return found;
+  };
+  EXPECT_TRUE(sweep(start + 1'000, 20));
+  EXPECT_FALSE(sweep(start + 1'000, 20)) << "34 have expired";
+  const Page page = read(**store, "alice");
+  ASSERT_EQ(page.entries.size(), 66U);
+  EXPECT_EQ(page.entries[0].notification->id, "id-1");
+  EXPECT_TRUE(known("id-0")) << "its trace is kept";
+  EXPECT_FALSE(sweep(start + 11'000, 1'000));
+  EXPECT_FALSE(known("id-0"));
+  EXPECT_TRUE(known("id-1"));
+  EXPECT_FALSE(sweep(start + 13'000, 1'000));
+  EXPECT_FALSE(known("id-1"));
+  EXPECT_FALSE(known("id-99"));
+  EXPECT_TRUE(known("large"));
+  EXPECT_EQ(read(**store, "bob").entries.size(), 1U);
+  EXPECT_FALSE(sweep(start + 70'000, 1'000));
+  store->reset();
+  auto database = Database::open(path());
+  for (const char* table : {"log", "log_id", "due", "entry", "ending"}) {
+    Statement rows(*database, std::string("SELECT count(*) FROM ") + table);
+    ASSERT_TRUE(rows.step());
+    EXPECT_EQ(rows.integer(0), 0) << table;
+  }
+}
+
+// The schema of the file is well and so are its pages; what is in a block is not what it should be.
+TEST_F(SqliteStoreTest, ADamagedBlockIsHeldAgainstWhoMeetsIt) {
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    EXPECT_FALSE(accept(**store, notification({"bob"})));
+    fold_all(**store);
+  }
+  execute("UPDATE log SET block = substr(block, 1, 20) WHERE seq = 1");
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().message;
+  std::optional<StoreError> error;
+  (*store)->read({.user = "alice", .now = start},
+                 [&](const auto& page) { error = page ? std::nullopt : std::optional(page.error()); });
+  EXPECT_FALSE((*store)->commit());
+  EXPECT_EQ(error, StoreError::corrupt);
+  EXPECT_EQ(read(**store, "bob").entries.size(), 1U);
+}
+
 TEST_F(SqliteStoreTest, AFileOfSchemaOneBecomesOneOfToday) {
   {
     auto database = open_database(path(), *random, 1);

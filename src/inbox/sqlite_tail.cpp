@@ -65,14 +65,6 @@ void SqliteTail::forget_key(std::string_view key) {
   if (const auto known = keys_.find(key); known != keys_.end()) keys_.erase(known);
 }
 
-std::int64_t SqliteTail::find_note(std::string_view id) {
-  for (auto note = notes_.rbegin(); note != notes_.rend() && note->seq > ids_upto_; ++note)
-    ids_.emplace(note->notification->id, note->seq);
-  if (!notes_.empty()) ids_upto_ = notes_.back().seq;
-  const auto known = ids_.find(id);
-  return known == ids_.end() ? 0 : known->second;
-}
-
 // --- what is folded ---
 
 void SqliteTail::folded(User& user) {
@@ -96,7 +88,6 @@ SqliteTail::User* SqliteTail::next_sealed() {
 }
 
 void SqliteTail::pop_note() {
-  if (notes_.front().seq <= ids_upto_) ids_.erase(notes_.front().notification->id);
   bytes_ -= notes_.front().notification->bytes();
   notes_.pop_front();
   if (notes_.empty()) expires_at_ = unix_never;

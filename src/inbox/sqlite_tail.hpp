@@ -58,7 +58,6 @@ class SqliteTail {
   void append(Note note);
   void remember(std::string_view key, Key known);
   const Key* find_key(std::string_view key) const;
-  std::int64_t find_note(std::string_view id);  // its seq; 0: none has this id
 
   // The pending entries of the user are in the table now.
   void folded(User& user);
@@ -84,9 +83,6 @@ class SqliteTail {
   std::vector<User*> sealed_;  // descending by num: the next one is the last
   std::deque<Note> notes_;
   std::unordered_map<std::string, Key, TextHash, std::equal_to<>> keys_;
-  // Ids, which live in the notes: of those up to this seq. Made when somebody asks.
-  std::unordered_map<std::string_view, std::int64_t, TextHash, std::equal_to<>> ids_;
-  std::int64_t ids_upto_ = 0;
   std::size_t pending_ = 0;
   std::size_t bytes_ = 0;
   UnixMs expires_at_ = unix_never;

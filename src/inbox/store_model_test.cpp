@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <random>
 
 #include "inbox/memory_store.hpp"
@@ -62,8 +63,11 @@ class Twins {
     EXPECT_TRUE(sqlite_->commit());
   }
 
+  ~Twins() { settle(); }
+
   void step() {
     now_ += static_cast<UnixMs>(below(40));
+    if (below(3) == 0) settle();
     if (below(25) == 0) reopen();
     switch (below(8)) {
       case 0:
@@ -93,15 +97,16 @@ class Twins {
   void shrink_folds() { sqlite_->set_fold_sizes_for_tests({.start = 8, .part = 3}); }
   // What is not folded is read again.
   void reopen() {
+    settle();
     sqlite_.reset();
     sqlite_ = SqliteStore::open(directory_.file("twin.db"), limits, *chance_).value();
     shrink_folds();
   }
 
+  // What both are asked; the answers come, and are compared, when it is settled.
   template <class T, class Call>
   void both(const char* name, const Call& call) {
-    std::string expected = "no answer";
-    std::string got = "no answer";
+    Asked& asked = asked_.emplace_back(name);
     const auto note = [](std::string& place) {
       return [&place](const Result<T, StoreError>& result) {
         if (!result) {
@@ -115,11 +120,15 @@ class Twins {
         }
       };
     };
-    call(model_, "epoch", note(expected));
+    call(model_, "epoch", note(asked.expected));
+    call(*sqlite_, epoch_, note(asked.got));
+  }
+  // One commit for all writes since the last time.
+  void settle() {
     model_.run();
-    call(*sqlite_, epoch_, note(got));
     EXPECT_TRUE(sqlite_->commit());
-    ASSERT_EQ(got, expected) << name;
+    for (const Asked& asked : asked_) EXPECT_EQ(asked.got, asked.expected) << asked.name;
+    asked_.clear();
   }
 
   void accept() {
@@ -158,6 +167,7 @@ class Twins {
     both<bool>("sweep", [&](Store& store, const std::string&, auto done) { store.sweep(now_, 100'000, done); });
   }
   void look() {
+    settle();
     const std::string who = user();
     const std::string what = device();
     const ReadRequest request{who, below(30), 1 + below(5), 50 + below(400), now_};
@@ -168,13 +178,22 @@ class Twins {
                       [&](Store& store, const std::string&, auto done) { store.summarize(who, now_, done); });
     both<std::optional<Trace>>("inspect",
                                [&](Store& store, const std::string&, auto done) { store.inspect(asked, done); });
+    settle();
   }
 
   std::size_t below(std::size_t bound) { return random_() % bound; }
   std::string user() { return std::string(1, static_cast<char>('a' + below(3))); }
   std::string device() { return std::string(1, static_cast<char>('p' + below(3))); }
 
+  struct Asked {
+    explicit Asked(const char* called) : name(called) {}
+    const char* name;
+    std::string expected = "no answer";
+    std::string got = "no answer";
+  };
+
   std::mt19937 random_;
+  std::deque<Asked> asked_;
   TemporaryDirectory directory_;
   std::unique_ptr<Random> chance_ = make_system_random();
   MemoryStore model_;

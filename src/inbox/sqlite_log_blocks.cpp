@@ -1,0 +1,124 @@
+// SqliteLog: the rows of `log`, each of several notifications.
+#include <algorithm>
+#include <utility>
+
+#include "inbox/sqlite_log.hpp"
+#include "inbox/sqlite_statements.hpp"
+
+namespace carillon::inbox {
+namespace {
+
+// What fits a page of 4 KiB with its header; one that is larger is a block of its own.
+constexpr std::size_t block_bytes_max = 4'000;
+
+}  // namespace
+
+// --- writing ---
+
+void SqliteLog::append_to_block(std::int64_t seq, const LogRecord& record) {
+  const std::string body = encode_body(record);
+  if (!open_.bytes.empty() && open_.bytes.size() + body.size() + 2 > block_bytes_max) flush_block();
+  const Notification& notification = *record.notification;
+  if (open_.bytes.empty()) {
+    open_.seq = seq;
+    open_.due = notification.expires_at;
+  }
+  append_record(open_.bytes, body);
+  open_.due = std::min(open_.due, notification.expires_at);
+  if (std::string prefix = id_prefix(notification.id); open_.prefixes.empty() || open_.prefixes.back() != prefix)
+    open_.prefixes.push_back(std::move(prefix));
+}
+
+void SqliteLog::flush_block() {
+  if (open_.bytes.empty()) return;
+  const OpenBlock block = std::exchange(open_, {});
+  run(sql_->new_block, block.seq, Blob{block.bytes});
+  run(sql_->new_due, block.due, block.seq);
+  for (const std::string& prefix : block.prefixes) run(sql_->new_id, prefix, block.seq);
+}
+
+void SqliteLog::write_block(const Block& block) {
+  std::string bytes;
+  for (const std::string& body : block.bodies) append_record(bytes, body);
+  const bool is_empty = std::ranges::all_of(block.bodies, &std::string::empty);
+  is_empty ? run(sql_->delete_block, block.seq) : run(sql_->set_block, block.seq, Blob{bytes});
+}
+
+// Somebody does not have it any more.
+void SqliteLog::release(std::int64_t seq) {
+  Block block = read_block(seq);
+  if (code_ != SQLITE_OK) return;
+  std::string& body = block.bodies[static_cast<std::size_t>(seq - block.seq)];
+  auto record = decode(body);
+  if (!record) return;
+  record->release();
+  body = encode_body(*record);
+  write_block(block);
+}
+
+// --- reading ---
+
+// The row with the record of this seq, and its own.
+bool SqliteLog::read_row(std::int64_t seq, std::int64_t& first, std::string& bytes) {
+  if (!open_.bytes.empty() && seq >= open_.seq) flush_block();
+  Statement& row = sql_->block_of.bind(seq);
+  const bool found = row.step();
+  if (found) {
+    first = row.integer(0);
+    bytes = row.text(1);
+  }
+  const bool good = check(row);
+  row.reset();
+  return found ? good : good && check(SQLITE_CORRUPT);
+}
+
+// Empty after an error.
+SqliteLog::Block SqliteLog::read_block(std::int64_t seq) {
+  Block block;
+  std::string bytes;
+  if (!read_row(seq, block.seq, bytes)) return block;
+  const auto bodies = split_block(bytes);
+  if (!bodies || static_cast<std::size_t>(seq - block.seq) >= bodies->size()) {
+    check(SQLITE_CORRUPT);
+    return block;
+  }
+  block.bodies.assign(bodies->begin(), bodies->end());
+  return block;
+}
+
+std::optional<LogRecord> SqliteLog::read_record(std::int64_t seq) {
+  std::int64_t first = 0;
+  std::string bytes;
+  if (!read_row(seq, first, bytes)) return std::nullopt;
+  const auto bodies = split_block(bytes);
+  const auto place = static_cast<std::size_t>(seq - first);
+  return decode(bodies && place < bodies->size() ? (*bodies)[place] : std::string_view());
+}
+
+// None: damaged, which is an error.
+std::optional<LogRecord> SqliteLog::decode(std::string_view body) {
+  auto record = decode_body(body);
+  if (!record) check(SQLITE_CORRUPT);
+  return record;
+}
+
+// None: unknown, or an error.
+std::optional<LogRecord> SqliteLog::find_record(std::string_view id) {
+  std::vector<std::int64_t> blocks;
+  const std::string prefix = id_prefix(id);
+  Statement& row = sql_->blocks_with.bind(prefix);
+  while (row.step()) blocks.push_back(row.integer(0));
+  check(row);
+  row.reset();
+  for (const std::int64_t seq : blocks) {
+    for (const std::string& body : read_block(seq).bodies) {
+      if (body.empty()) continue;
+      auto record = decode(body);
+      if (!record) return std::nullopt;
+      if (record->notification->id == id) return record;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace carillon::inbox

@@ -1,0 +1,92 @@
+// SqliteLog: what has expired goes, and later all that was known of it.
+#include <algorithm>
+#include <utility>
+
+#include "inbox/sqlite_log.hpp"
+#include "inbox/sqlite_statements.hpp"
+
+namespace carillon::inbox {
+
+Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
+  flush_block();
+  if (tail_.expires_at() <= now) fold_everything();
+  std::vector<Due> found;
+  Statement& row = sql_->due.bind(now, notifications_max);
+  while (row.step()) found.push_back({row.integer(0), row.integer(1)});
+  check(row);
+  row.reset();
+  std::size_t left = notifications_max;
+  for (const Due& due : found)
+    if (left > 0) sweep_block(due, now, left);
+  run(sql_->delete_keys, now - limits_.idempotency_keep.count(), notifications_max);
+  return outcome(left == 0);
+}
+
+// Not more than `left` of its notifications; it is due again with the next of them.
+void SqliteLog::sweep_block(const Due& due, UnixMs now, std::size_t& left) {
+  Block block = read_block(due.seq);
+  std::optional<UnixMs> next;
+  std::vector<std::string> kept;  // prefixes of ids
+  std::vector<std::string> gone;
+  for (std::string& body : block.bodies) {
+    if (body.empty()) continue;
+    auto record = decode(body);
+    if (!record) return;
+    const std::string prefix = id_prefix(record->notification->id);
+    const UnixMs expires_at = record->notification->expires_at;
+    const UnixMs forget_at = expires_at + limits_.trace_keep.count();
+    if (left > 0 && (record->expired ? forget_at : expires_at) <= now) {
+      --left;
+      if (!record->expired) expire(*record);
+      if (forget_at <= now) {
+        forget(*record);
+        body.clear();
+        gone.push_back(prefix);
+        continue;
+      }
+      record->expired = true;
+      record->holders = 0;
+      record->clear_data();
+      body = encode_body(*record);
+    }
+    next = std::min(next.value_or(forget_at), record->expired ? forget_at : expires_at);
+    kept.push_back(prefix);
+  }
+  write_block(block);
+  run(sql_->delete_due, due.at, due.seq);
+  if (next) run(sql_->new_due, *next, due.seq);
+  for (const std::string& prefix : gone)
+    if (std::ranges::find(kept, prefix) == kept.end()) run(sql_->delete_id, prefix, due.seq);
+}
+
+// That it has expired can be told from its time; that somebody had read it cannot.
+void SqliteLog::expire(const LogRecord& record) {
+  const UnixMs expires_at = record.notification->expires_at;
+  for (const HolderKey& holder : decode_recipients(record.recipients)) {
+    Statement& row = sql_->entry.bind(holder.user, holder.number);
+    const bool is_there = row.step();
+    const UnixMs read_at = is_there ? row.integer(0) : 0;
+    const std::size_t bytes = is_there ? row.number(1) : 0;
+    check(row);
+    row.reset();
+    if (!is_there) continue;
+    changed_ = true;
+    run(sql_->delete_entry, holder.user, holder.number);
+    run(sql_->user_shrinks, holder.user, 0, bytes);
+    if (User* user = tail_.find_user(user_name(holder.user))) {
+      user->entries -= std::min<std::size_t>(user->entries, 1);
+      user->bytes -= std::min(user->bytes, bytes);
+    }
+    if (read_at != 0)
+      run(sql_->new_ending, holder.user, holder.number, static_cast<int>(Ending::expired), expires_at, read_at);
+  }
+}
+
+void SqliteLog::forget(const LogRecord& record) {
+  for (const HolderKey& holder : decode_recipients(record.recipients)) {
+    run(sql_->delete_ending, holder.user, holder.number);
+    run(sql_->delete_proofs, holder.user, holder.number);
+  }
+}
+
+}  // namespace carillon::inbox
