@@ -258,6 +258,57 @@ TEST(Deliverer, ADeviceNeverSeenGetsWhatNobodyHasProven) {
   EXPECT_THAT(tablet->received, ElementsAre(3));
 }
 
+// A dead connection of the device has asked the store to remember it, and the store could not; now it can.
+TEST(Deliverer, ADeviceBeginsWhereItIsRegisteredAndNotWhereItWasToBe) {
+  DeliveryBench bench;
+  const auto dead = bench.connect("alice", "phone");
+  const auto tablet = bench.connect("alice", "tablet");
+  bench.store.run();
+  const Signal first = bench.accept("alice");
+  bench.store.set_faults([](std::string_view call) {
+    return MemoryStore::Faults{call == "prove" ? Fault::refused : Fault::none, StoreError::unavailable};
+  });
+  bench.deliverer.on_signal(first);
+  bench.store.run();
+  bench.store.set_faults({});
+  bench.advance(Milliseconds(40));
+  tablet->pong();
+  bench.disconnect(*tablet);  // saves that it has the first one
+  bench.store.run();
+  const auto phone = bench.connect("alice", "phone");
+  bench.store.run();                       // nobody knows the phone: it is to begin behind the first one
+  bench.advance(bench.options.retry_max);  // now it is known, by its dead connection, to begin with it
+  bench.notify("alice");
+  bench.store.run();
+  EXPECT_THAT(phone->received, ElementsAre(1, 2));
+}
+
+// Without a place of its own, a device is sent nothing: but it asks no more often than a store that fails can bear.
+TEST(Deliverer, WaitsUntilADeviceThatBeginsLaterIsRegistered) {
+  DeliveryBench bench;
+  const auto tablet = bench.connect("alice", "tablet");
+  bench.store.run();
+  bench.notify("alice");
+  bench.settle(*tablet);
+  const auto phone = bench.connect("alice", "phone");
+  bench.store.run();
+  const Signal second = bench.accept("alice");
+  int refused = 0;
+  bench.store.set_faults([&](std::string_view call) {
+    if (call != "prove") return MemoryStore::Faults{};
+    ++refused;
+    return MemoryStore::Faults{Fault::refused, StoreError::full};
+  });
+  bench.deliverer.on_signal({second.user, second.position, second.notification});
+  bench.advance(Milliseconds(20'000));
+  EXPECT_THAT(phone->received, IsEmpty());
+  EXPECT_LT(refused, 30);
+  bench.store.set_faults({});
+  bench.advance(bench.options.retry_max);
+  EXPECT_THAT(phone->received, ElementsAre(2));
+  EXPECT_TRUE(bench.stored("alice", "phone").known);
+}
+
 TEST(Deliverer, WhoConnectsWithoutALogLeavesNoTrace) {
   DeliveryBench bench;
   const auto phone = bench.connect("nobody", "phone");

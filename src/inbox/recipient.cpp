@@ -36,7 +36,6 @@ void Recipient::ask_cursor() {
 void Recipient::on_opened(Result<DeviceState, StoreError> result) {
   asking_ = false;
   if (!result) return note_store_error();
-  retry_delay_ = Milliseconds(0);
   if (!epoch_.empty() && epoch_ != result->epoch) {
     // A log began anew while the answer was on its way, and the answer may be of the old one.
     epoch_.clear();
@@ -49,7 +48,26 @@ void Recipient::on_opened(Result<DeviceState, StoreError> result) {
   above_ = std::move(result->above);
   registered_ = result->known;
   state_ = State::following;
+  if (!must_register()) retry_delay_ = Milliseconds(0);
   pump();
+}
+
+// A device that begins behind the first number is registered before anything is sent, and then the store says where it
+// begins: an earlier socket of it may have registered it elsewhere since it was asked. Then the one that the store has not
+// heard of yet must not send from another place than the one that it will have come back to.
+bool Recipient::must_register() const { return !registered_ && proven_to_ > 0; }
+
+void Recipient::register_first() {
+  state_ = State::opening;
+  asking_ = true;
+  context_.store.prove(proof_of({epoch_, {proven_to_, proven_to_}}),
+                       [weak = weak_from_this()](const Result<void, StoreError>& result) {
+                         const auto self = weak.lock();
+                         if (!self || self->is_over()) return;
+                         self->asking_ = false;
+                         if (!result) return self->note_store_error();
+                         self->ask_cursor();
+                       });
 }
 
 bool Recipient::has_room() const {
@@ -66,7 +84,7 @@ void Recipient::on_signal(const Signal& signal) {
   const bool begins = state_ == State::following && head_ == 0 && sent_to_ == 0 && signal.position.number == 1;
   if (begins) epoch_ = signal.position.epoch;
   const bool is_next = state_ == State::following && signal.position.epoch == epoch_ &&
-                       signal.position.number == sent_to_ + 1 && has_room();
+                       signal.position.number == sent_to_ + 1 && has_room() && !must_register();
   if (!is_next) return on_head(signal.position);
   head_ = std::max(head_, signal.position.number);
   sent_to_ = signal.position.number;
@@ -127,6 +145,7 @@ bool Recipient::knows(const std::string& epoch) const {
 
 void Recipient::pump() {
   if (state_ != State::following || (head_ <= sent_to_ && !look_) || !has_room() || retry_at_ != never) return arm();
+  if (must_register()) return register_first();
   state_ = State::reading;
   look_ = false;
   read_head_ = head_;

@@ -92,6 +92,8 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   bool has_room() const;
   std::size_t room_bytes() const;
   void ask_cursor();
+  bool must_register() const;
+  void register_first();
   void on_opened(Result<DeviceState, StoreError> result);
   void pump();
   void on_page(Result<Page, StoreError> result);
