@@ -454,6 +454,31 @@ TEST(Deliverer, AGapOfTheLimitIsTold) {
   EXPECT_EQ(bench.deliverer.stats().gaps.value(), 1U);
 }
 
+// An acknowledgement of what was sent before the gap was told says nothing about whether the gap was heard.
+TEST(Deliverer, AGapIsToldAgainUntilSomethingBehindItIsAcknowledged) {
+  DeliveryBench bench({.notifications_per_user_max = 3});
+  bench.options.window = 1;
+  auto phone = bench.connect("alice", "phone", true);
+  bench.store.run();
+  bench.notify("alice", 1);
+  for (int i = 0; i < 6; ++i) bench.accept("alice");
+  bench.options.window = 2;
+  bench.notify("alice", 1);
+  bench.store.run();
+  ASSERT_THAT(phone->received, ElementsAre(1, 6));
+  ASSERT_THAT(phone->gaps, SizeIs(1));
+  phone->acknowledge(1);
+  EXPECT_EQ(bench.stored_cursor("alice", "phone"), 1U);
+  bench.disconnect(*phone);
+  phone = bench.connect("alice", "phone", true);
+  bench.store.run();
+  ASSERT_THAT(phone->gaps, SizeIs(1));
+  EXPECT_EQ(phone->gaps[0].from, 2U);
+  EXPECT_EQ(phone->gaps[0].to, 5U);
+  phone->acknowledge(6);
+  EXPECT_EQ(bench.stored_cursor("alice", "phone"), 6U);
+}
+
 TEST(Deliverer, WhatWasDroppedAfterItWasDeliveredIsNoGap) {
   DeliveryBench bench({.notifications_per_user_max = 3});
   auto phone = bench.connect("alice");

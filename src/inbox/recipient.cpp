@@ -118,6 +118,7 @@ void Recipient::start_again(const std::string& epoch) {
   window_.clear();
   window_bytes_ = 0;
   given_up_.clear();
+  gap_to_ = 0;
   above_.clear();
   former_.clear();
   look_ = false;
@@ -174,6 +175,11 @@ void Recipient::on_page(Result<Page, StoreError> result) {
   if (result->epoch != epoch_) go_on_in(std::move(result->epoch));
   if (result->dropped_to > sent_to_) {
     context_.stats.gaps.add();
+    // With acknowledgements nothing proves that it is heard but one for what is sent after it.
+    if (identity_.acknowledges) {
+      if (gap_to_ == 0) gap_from_ = sent_to_ + 1;
+      gap_to_ = result->dropped_to;
+    }
     port_.tell_gap({Gap::Reason::limit, epoch_, sent_to_ + 1, result->dropped_to});
   }
   for (const Entry& entry : result->entries) {
@@ -271,6 +277,7 @@ std::uint64_t Recipient::received_to() const {
   std::uint64_t first_missing = sent_to_ + 1;
   if (!window_.empty()) first_missing = std::min(first_missing, window_.front().number);
   if (!given_up_.empty()) first_missing = std::min(first_missing, *given_up_.begin());
+  if (gap_to_ != 0) first_missing = std::min(first_missing, gap_from_);
   return first_missing - 1;
 }
 
@@ -283,6 +290,7 @@ void Recipient::on_acknowledged(const Position& position) {
     return;  // answered before: it had been sent twice
   }
   context_.stats.proven.add();
+  if (position.number > gap_to_) gap_to_ = 0;
   if (const std::uint64_t upto = received_to(); upto > proven_to_) {
     prove({proven_to_, upto});
     proven_to_ = upto;

@@ -133,6 +133,8 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   std::deque<Sent> window_;  // sent and not proven, ascending
   std::size_t window_bytes_ = 0;
   std::set<std::uint64_t> given_up_;  // wait for the next connection
+  std::uint64_t gap_from_ = 0;        // with acknowledgements: a gap that was told, perhaps not heard,
+  std::uint64_t gap_to_ = 0;          // and its end; 0: there is none
 
   bool ping_out_ = false;
   std::uint64_t pinged_to_ = 0;
