@@ -439,6 +439,42 @@ TEST(Deliverer, WhatHasExpiredIsNotRepeated) {
   EXPECT_THAT(phone->received, ElementsAre(1));
 }
 
+// The store is asked to remember the device, and fails; then the socket ends.
+TEST(Deliverer, ADeviceIsNotMadeKnownByWhatLiesAboveItsCursor) {
+  DeliveryBench bench;
+  bench.accept("alice");
+  bench.accept("alice");
+  auto phone = bench.connect("alice", "phone", true);
+  bench.store.run_one();  // the cursor
+  bench.store.set_faults([](std::string_view call) {
+    return MemoryStore::Faults{call == "prove" ? Fault::refused : Fault::none, StoreError::unavailable};
+  });
+  bench.store.run_one();  // the page
+  bench.store.set_faults({});
+  ASSERT_THAT(phone->received, ElementsAre(1, 2));
+  phone->acknowledge(2);
+  bench.disconnect(*phone);
+  bench.store.run();
+  phone = bench.connect("alice", "phone", true);
+  bench.store.run();
+  EXPECT_THAT(phone->received, ElementsAre(1));
+}
+
+TEST(Deliverer, ADeviceThatTheStoreHasForgottenBeginsWhereItHasAll) {
+  DeliveryBench bench({.devices_per_user_max = 1});
+  auto phone = bench.connect("alice", "phone", true);
+  const auto tablet = bench.connect("alice", "tablet", true);
+  bench.store.run();
+  bench.notify("alice", 2);  // the tablet is the one that is remembered
+  bench.store.run();
+  phone->acknowledge(2);
+  bench.disconnect(*phone);
+  bench.store.run();
+  phone = bench.connect("alice", "phone", true);
+  bench.store.run();
+  EXPECT_THAT(phone->received, ElementsAre(1));
+}
+
 // --- gaps ---
 
 TEST(Deliverer, AGapOfTheLimitIsTold) {

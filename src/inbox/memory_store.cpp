@@ -48,7 +48,7 @@ void MemoryStore::lose_everything(std::string epoch) {
 
 void MemoryStore::lose_tail(std::string epoch, std::uint64_t upto) {
   for (auto& [user, log] : logs_) {
-    log.past.emplace_back(epoch_, std::min(log.head, upto));
+    log.past.emplace_back(std::exchange(log.epoch, epoch), std::min(log.head, upto));
     log.head = std::min(log.head, upto);
     for (auto entry = log.entries.upper_bound(upto); entry != log.entries.end(); entry = log.entries.erase(entry))
       log.bytes -= entry->second.notification->bytes();
@@ -60,7 +60,7 @@ void MemoryStore::lose_tail(std::string epoch, std::uint64_t upto) {
 
 std::optional<std::uint64_t> MemoryStore::valid_upto(const Log& log, std::string_view epoch) const {
   std::uint64_t upto = log.head;
-  if (epoch == epoch_) return upto;
+  if (epoch == log.epoch) return upto;
   for (auto past = log.past.rbegin(); past != log.past.rend(); ++past) {
     upto = std::min(upto, past->second);
     if (past->first == epoch) return upto;
@@ -133,11 +133,15 @@ Result<Accepted, StoreError> MemoryStore::do_accept(const Acceptance& acceptance
 
 Placement MemoryStore::append(const std::string& user, const NotificationPtr& notification) {
   Log& log = logs_[user];
+  if (log.epoch != epoch_) {
+    if (log.head > 0) log.past.emplace_back(log.epoch, log.head);
+    log.epoch = epoch_;
+  }
   collapse(user, log, *notification);
   make_room(user, log, *notification);
   log.entries[++log.head] = {notification, 0};
   log.bytes += notification->bytes();
-  return {user, {epoch_, log.head}};
+  return {user, {log.epoch, log.head}};
 }
 
 void MemoryStore::collapse(const std::string& user, Log& log, const Notification& newer) {
@@ -185,6 +189,7 @@ DeviceState MemoryStore::do_open(const std::string& user, const std::string& dev
   DeviceState state{.epoch = epoch_};
   const auto log = logs_.find(user);
   if (log == logs_.end()) return state;
+  state.epoch = log->second.epoch;
   state.head = log->second.head;
   state.dropped_to = log->second.dropped_to;
   if (const auto known = log->second.devices.find(device); known != log->second.devices.end()) {
@@ -217,7 +222,7 @@ void MemoryStore::do_prove(const Proof& proof) {
     if (log.devices.size() >= limits_.devices_per_user_max)
       log.devices.erase(std::ranges::min_element(
           log.devices, {}, [](const auto& item) { return std::pair(item.second.used_at, item.first); }));
-    log.devices[proof.device].cursor = range.after;
+    log.devices[proof.device].cursor = proof.begins;
   }
   Device& device = log.devices[proof.device];
   device.used_at = std::max(device.used_at, proof.at);
@@ -238,7 +243,9 @@ Page MemoryStore::do_read(const ReadRequest& request) const {
   page.continues = request.epoch.empty() || request.after == 0 || request.epoch == epoch_;
   if (found == logs_.end()) return page;
   const Log& log = found->second;
-  if (!page.continues) page.continues = valid_upto(log, request.epoch).value_or(0) >= request.after;
+  if (!request.epoch.empty() && request.after > 0)
+    page.continues = valid_upto(log, request.epoch).value_or(0) >= request.after;
+  page.epoch = log.epoch;
   page.head = log.head;
   page.dropped_to = log.dropped_to;
   std::size_t bytes = 0;
@@ -273,6 +280,7 @@ UserSummary MemoryStore::do_summarize(const std::string& user, UnixMs now) const
   UserSummary summary{.epoch = epoch_};
   const auto found = logs_.find(user);
   if (found == logs_.end()) return summary;
+  summary.epoch = found->second.epoch;
   summary.head = found->second.head;
   for (const auto& [number, stored] : found->second.entries)
     if (stored.read_at == 0 && stored.notification->expires_at > now) ++summary.unread;
@@ -288,7 +296,8 @@ std::optional<Trace> MemoryStore::do_inspect(const InspectRequest& request) cons
        ++i) {
     const Holder& holder = known.holders[i];
     const Log& log = logs_.at(holder.user);
-    RecipientTrace recipient{holder.user, {epoch_, holder.number}, holder.ending, holder.ended_at, holder.read_at, {}};
+    RecipientTrace recipient{holder.user, {log.epoch, holder.number}, holder.ending, holder.ended_at, holder.read_at,
+                             {}};
     if (const auto entry = log.entries.find(holder.number); entry != log.entries.end())
       recipient.read_at = entry->second.read_at;
     if (recipient.ending == Ending::none && known.notification->expires_at <= request.now) {

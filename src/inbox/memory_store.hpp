@@ -40,6 +40,8 @@ class MemoryStore final : public Store {
   void lose_everything(std::string epoch);
   // As if another process had taken over, which has of each log what is up to there.
   void lose_tail(std::string epoch, std::uint64_t upto);
+  // As if the process were another one since then: a log begins its next epoch with its next entry.
+  void restart(std::string epoch) { epoch_ = std::move(epoch); }
 
   void accept(Acceptance acceptance, Done<Accepted> done) override;
   void open(std::string user, std::string device, Done<DeviceState> done) override;
@@ -64,6 +66,7 @@ class MemoryStore final : public Store {
     Receipt receipt;
   };
   struct Log {
+    std::string epoch;
     std::uint64_t head = 0;
     std::uint64_t dropped_to = 0;
     std::size_t bytes = 0;
@@ -109,7 +112,7 @@ class MemoryStore final : public Store {
   bool do_sweep(UnixMs now, std::size_t notifications_max);
   void forget(const Known& known);
 
-  std::string epoch_;
+  std::string epoch_;  // of what is appended from now on
   StoreLimits limits_;
   std::function<Faults(std::string_view)> faults_;
   std::map<std::string, Log> logs_;

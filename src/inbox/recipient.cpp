@@ -60,7 +60,7 @@ bool Recipient::must_register() const { return !registered_ && proven_to_ > 0; }
 void Recipient::register_first() {
   state_ = State::opening;
   asking_ = true;
-  context_.store.prove(proof_of({epoch_, {proven_to_, proven_to_}}),
+  context_.store.prove(proof_of({epoch_, {proven_to_, proven_to_}, proven_to_}),
                        [weak = weak_from_this()](const Result<void, StoreError>& result) {
                          const auto self = weak.lock();
                          if (!self || self->is_over()) return;
@@ -305,7 +305,7 @@ void Recipient::prove(Range range) {
   if (waits && unsaved_.back().epoch == epoch_ && unsaved_.back().range.upto == range.after) {
     unsaved_.back().range.upto = range.upto;
   } else {
-    unsaved_.push_back({epoch_, range});
+    unsaved_.push_back({epoch_, range, proven_to_});
   }
   save_next();
 }
@@ -318,7 +318,8 @@ Proof Recipient::proof_of(const Unsaved& unsaved) const {
           .acknowledged = identity_.acknowledges,
           .node = context_.node,
           .socket = identity_.socket,
-          .at = context_.unix_now};
+          .at = context_.unix_now,
+          .begins = unsaved.begins};
 }
 
 void Recipient::save_next() {

@@ -86,6 +86,7 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   struct Unsaved {
     std::string epoch;
     Range range;
+    std::uint64_t begins;  // what was received before it, without a hole
   };
 
   bool is_over() const { return state_ == State::ended; }

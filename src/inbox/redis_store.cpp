@@ -90,7 +90,7 @@ void RedisStore::prove(Proof proof, Done<void> done) {
   calls_.run(redis_scripts::prove, {keys_.facts(proof.user), keys_.proofs(proof.user)},
              {proof.epoch, text(proof.range.after), text(proof.range.upto), proof.device, proof.node, proof.socket,
               text(proof.at), proof.acknowledged ? "1" : "0", text(settings_.limits.devices_per_user_max),
-              text(settings_.limits.trace_keep.count())},
+              text(settings_.limits.trace_keep.count()), text(proof.begins)},
              [done = std::move(done)](const Result<redis::Reply, StoreError>& reply) mutable {
                reply ? done({}) : done(Failure(reply.error()));
              });

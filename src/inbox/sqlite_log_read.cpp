@@ -49,7 +49,7 @@ Result<void, StoreError> SqliteLog::prove(const Proof& proof) {
     range.upto = std::min(range.upto, user->head);
     Statement& row = sql_->device.bind(user->num, proof.device);
     const bool known = row.step();
-    std::uint64_t cursor = known ? row.number(0) : range.after;
+    std::uint64_t cursor = known ? row.number(0) : proof.begins;
     check(row);
     row.reset();
     if (range.after <= range.upto) {

@@ -75,6 +75,8 @@ struct Proof {
   std::string node;
   std::string socket;
   UnixMs at = 0;
+  std::uint64_t begins =
+      0;  // where the device begins if the store does not know it: it has all up to there; `after` at most
 };
 
 struct ReadRequest {

@@ -149,7 +149,7 @@ class Twins {
   }
   void prove() {
     const std::uint64_t after = below(30);
-    Proof proof{user(), device(), "", {after, after + below(4)}, false, "n", "s", ++now_};
+    Proof proof{user(), device(), "", {after, after + below(4)}, false, "n", "s", ++now_, below(after + 1)};
     both<void>("prove", [&](Store& store, const std::string& epoch, auto done) {
       proof.epoch = epoch;
       store.prove(proof, done);

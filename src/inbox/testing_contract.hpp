@@ -86,8 +86,10 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
     for (const Entry& entry : read({.user = user, .after = after}).entries) found.push_back(entry.number);
     return found;
   }
-  void prove(const std::string& user, const std::string& device, Range range, bool acknowledged = false) {
-    const Proof proof{user, device, open(user, device).epoch, range, acknowledged, "node-1", "socket-1", now};
+  void prove(const std::string& user, const std::string& device, Range range, bool acknowledged = false,
+             std::optional<std::uint64_t> begins = std::nullopt) {
+    const Proof proof{user,       device, open(user, device).epoch,    range, acknowledged, "node-1",
+                      "socket-1", now,    begins.value_or(range.after)};
     EXPECT_TRUE(wait<void>([&](Store& store, auto done) { store.prove(proof, std::move(done)); }));
   }
   UserSummary mark(const std::string& user, std::vector<std::uint64_t> these, std::uint64_t upto) {
@@ -347,6 +349,19 @@ TEST_P(StoreContract, WhatIsProvenBeyondTheCursorIsKeptApart) {
   prove("alice", "phone", {1, 2}, true);
   EXPECT_EQ(open("alice", "phone").cursor, 3U);
   EXPECT_THAT(open("alice", "phone").above, ElementsAre(Range{4, 5}));
+}
+
+// What it has received lies above: what is below is still to come.
+TEST_P(StoreContract, AnUnknownDeviceBeginsWhereItsProofSaysAndNotWhereItsRangeDoes) {
+  fill("alice", 5);
+  prove("alice", "phone", {3, 4}, true, 1);
+  const DeviceState state = open("alice", "phone");
+  EXPECT_TRUE(state.known);
+  EXPECT_EQ(state.cursor, 1U);
+  ASSERT_EQ(state.above.size(), 1U);
+  EXPECT_EQ(state.above[0], (Range{3, 4}));
+  prove("alice", "phone", {1, 3}, true, 2);
+  EXPECT_EQ(open("alice", "phone").cursor, 4U);
 }
 
 TEST_P(StoreContract, AProofOfAnotherEpochIsIgnored) {

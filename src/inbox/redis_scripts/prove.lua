@@ -1,7 +1,7 @@
 -- Notes what a device has received, and moves its cursor.
 -- KEYS: facts, proofs
 -- ARGV: 1 epoch, 2 after, 3 upto, 4 device, 5 node, 6 socket, 7 when, 8 1 if acknowledged, 9 devices at most,
---       10 how long a trace is kept
+--       10 how long a trace is kept, 11 where the device begins if it is not known
 local log = load_log()
 local valid = valid_upto(log, ARGV[1])
 local after, upto, name, at = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7])
@@ -18,7 +18,7 @@ if not device then
     if not silent or state[2] < devices[silent][2] or (state[2] == devices[silent][2] and other < silent) then silent = other end
   end
   if count >= tonumber(ARGV[9]) then devices[silent] = nil end
-  device = {after, 0}
+  device = {tonumber(ARGV[11]), 0}
   devices[name] = device
 end
 device[2] = math.max(device[2], at)
