@@ -22,6 +22,7 @@ ALLOWED = {
     "socketio": ["base", "http", "websocket", "engineio"],
     "cluster": ["base", "redis", "socketio"],
     "inbox": ["base", "redis"],
+    "sim": ["base", "inbox"],
     "api": ["base", "http", "socketio", "inbox"],
     "admin": ["base", "http", "socketio"],
     "runtime": ["base", "http", "websocket", "redis", "auth", "io", "engineio", "socketio", "cluster", "inbox", "api", "admin"],
