@@ -118,12 +118,15 @@ void History::on_cut(std::size_t records) {
   keys_.clear();
   ids_.clear();
   for (const Record& record : records_) apply(record);
-  for (const auto& [user, log] : before) find_revived(log, logs_[user]);
+  for (const auto& [user, log] : before) carry_over(log, logs_[user]);
   for (auto& [key, seen] : devices_) forget_cut(seen, size_of(key.user));
 }
 
-// What had ended such an entry was lost itself: it is there again, and comes late.
-void History::find_revived(const Log& before, const Log& after) {
+// What no log says any more, and is true.
+void History::carry_over(const Log& before, Log& after) {
+  // The store has forgotten that a device had it, and may have told that to another one before.
+  after.proven_max = std::max(after.proven_max, std::min<std::uint64_t>(before.proven_max, after.entries.size()));
+  // What had ended an entry was lost itself: the entry is there again, for those who had not come to it yet.
   for (std::uint64_t number = 1; number <= after.entries.size(); ++number) {
     const bool was_gone = is_replaced(before, number) || may_be_dropped(before, number);
     if (was_gone && !is_replaced(after, number)) revived_.insert(after.entries[number - 1]->id);
@@ -181,7 +184,7 @@ void History::on_received(const DeviceKey& key, const inbox::Position& position,
            fmt::format("{}/{} received {} at {}, where another one is", key.user, key.device, id, position.number));
   if (!seen.received.insert(id).second) {
     ++repeats_;
-  } else if (!lost && position.number < seen.highest && !ended(log, position.number) && !revived_.contains(id)) {
+  } else if (!lost && position.number < seen.highest && !ended(log, position.number)) {
     report("order", fmt::format("{}/{} received {} after {}", key.user, key.device, position.number, seen.highest));
   }
   if (lost) return;  // it is in no log any more
@@ -204,12 +207,12 @@ std::uint64_t History::base(const DeviceKey& key, const Log& log) const {
   return found != log.registered.end() ? found->second : log.proven_max;
 }
 
-// Expired, perhaps only by a clock that is ahead; or replaced by a newer one.
+// Expired, perhaps only by a clock that is ahead; or replaced by a newer one, which may be lost since.
 bool History::ended(const Log& log, std::uint64_t number) const {
   if (number > log.entries.size()) return false;
   const inbox::Notification& entry = *log.entries[number - 1];
   if (entry.expires_at <= scheduler_.unix_now() + plan_.clock_skew_max.count() + 1) return true;
-  return is_replaced(log, number);
+  return is_replaced(log, number) || revived_.contains(entry.id);
 }
 
 bool History::is_replaced(const Log& log, std::uint64_t number) {
@@ -232,8 +235,7 @@ void History::look_for_gaps(const DeviceKey& key, Device& seen, std::uint64_t up
   for (std::uint64_t number = std::max(seen.checked_to, base(key, log)) + 1; number <= upto; ++number) {
     const std::string& id = log.entries[number - 1]->id;
     const bool told = seen.told.contains(id) && may_be_dropped(log, number);
-    if (!seen.received.contains(id) && !told && !ended(log, number) && !revived_.contains(id))
-      seen.missing.insert(number);
+    if (!seen.received.contains(id) && !told && !ended(log, number)) seen.missing.insert(number);
   }
   seen.checked_to = std::max(seen.checked_to, upto);
 }

@@ -98,7 +98,7 @@ class History {
   std::uint64_t size_of(const std::string& user) const;
   // Up to which number an epoch says what the log says.
   std::uint64_t valid_upto(const std::string& epoch, const std::string& user) const;
-  void find_revived(const Log& before, const Log& after);
+  void carry_over(const Log& before, Log& after);
   void forget_cut(Device& device, std::uint64_t size) const;
   std::uint64_t base(const DeviceKey& key, const Log& log) const;
   bool ended(const Log& log, std::uint64_t number) const;
