@@ -146,7 +146,7 @@ runtime::InboxOptions inbox_options(const Config& config) {
     runtime::InboxDesk::Settings desk{.store = {}, .waiting_bytes_max = inbox.waiting_bytes_max};
     desk.store.prefix = config.cluster.prefix + "-inbox:";
     desk.store.limits = options.store.limits;
-    desk.head_check_interval = Milliseconds(inbox.head_check_interval_ms);
+    desk.head_checks.interval = Milliseconds(inbox.head_check_interval_ms);
     if (config.cluster.adapter == "sharded") desk.store.signals = redis::ChannelKind::sharded;
     options.desk = std::move(desk);
   }

@@ -37,7 +37,8 @@ InboxDesk::InboxDesk(Shard& home, redis::Link& link, Random& random, Settings se
       home_(home),
       link_(link),
       settings_(std::move(settings)),
-      store_(link, random, settings_.store) {
+      store_(link, random, settings_.store),
+      heads_(store_, settings_.head_checks, *this) {
   store_.set_watcher([this](std::optional<inbox::StoreError> error) {
     if (!error || is_trouble(*error)) note(error);
   });
@@ -59,33 +60,33 @@ void InboxDesk::visit(Visit visit) {
 
 void InboxDesk::want(std::string user, Shard& shard, SignalSink& sink) {
   on_home([this, user = std::move(user), &shard, &sink] {
-    User& state = users_[user];
-    state.listeners.push_back({&shard, &sink});
-    if (state.listeners.size() > 1) return;
+    std::vector<Listener>& listeners = listeners_[user];
+    listeners.push_back({&shard, &sink});
+    if (listeners.size() > 1) return;
     stats_.users.add(1);
-    check_again_later(user, state);
+    heads_.add(user);
     link_.subscribe(store_.keys().channel(user), settings_.store.signals);
   });
 }
 
 void InboxDesk::unwant(std::string user, SignalSink& sink) {
   on_home([this, user = std::move(user), &sink] {
-    const auto found = users_.find(user);
-    if (found == users_.end()) return;
-    std::erase_if(found->second.listeners, [&](const Listener& listener) { return listener.sink == &sink; });
-    if (!found->second.listeners.empty()) return;
-    users_.erase(found);
+    const auto found = listeners_.find(user);
+    if (found == listeners_.end()) return;
+    std::erase_if(found->second, [&](const Listener& listener) { return listener.sink == &sink; });
+    if (!found->second.empty()) return;
+    listeners_.erase(found);
+    heads_.remove(user);
     stats_.users.add(-1);
     link_.unsubscribe(store_.keys().channel(user), settings_.store.signals);
   });
 }
 
 void InboxDesk::tell(std::string_view user, const std::function<void(SignalSink&)>& what) {
-  const auto found = users_.find(user);
-  if (found == users_.end()) return;
+  const auto found = listeners_.find(user);
+  if (found == listeners_.end()) return;
   // By mail, to the own shard, too: it may be in the midst of something.
-  for (const Listener& listener : found->second.listeners)
-    listener.shard->post([what, sink = listener.sink] { what(*sink); });
+  for (const Listener& listener : found->second) listener.shard->post([what, sink = listener.sink] { what(*sink); });
 }
 
 bool InboxDesk::on_message(std::string_view channel, std::string_view payload) {
@@ -107,60 +108,20 @@ bool InboxDesk::on_message(std::string_view channel, std::string_view payload) {
 bool InboxDesk::on_subscribed(std::string_view channel) {
   const auto user = store_.keys().user_of(channel);
   if (!user) return false;
-  check_soon(*user);
-  check_heads();
+  heads_.check(*user);
   return true;
 }
 
 void InboxDesk::on_ready(bool ready) {
-  if (ready) check_heads();
+  if (ready) heads_.go_on();
 }
 
-void InboxDesk::check_again_later(const std::string& user, User& state) {
-  state.check_at = home_.loop().now() + settings_.head_check_interval;
-  rounds_.push_back({state.check_at, user});
-}
+TimePoint InboxDesk::now() const { return home_.loop().now(); }
 
-void InboxDesk::check_who_is_due(TimePoint now) {
-  while (!rounds_.empty() && rounds_.front().at <= now) {
-    const Round round = std::move(rounds_.front());
-    rounds_.pop_front();
-    const auto found = users_.find(round.user);
-    if (found == users_.end() || found->second.check_at != round.at) continue;
-    check_again_later(round.user, found->second);
-    check_soon(round.user);
-  }
-}
+UnixMs InboxDesk::unix_now() const { return io::Loop::unix_now(); }
 
-void InboxDesk::check_soon(std::string_view user) {
-  const auto found = users_.find(user);
-  if (found == users_.end() || std::exchange(found->second.unchecked, true)) return;
-  unchecked_.emplace_back(user);
-}
-
-void InboxDesk::check_heads() {
-  while (checking_ < settings_.head_checks_max && !unchecked_.empty()) {
-    std::string user = std::move(unchecked_.front());
-    unchecked_.pop_front();
-    const auto found = users_.find(user);
-    if (found == users_.end()) continue;
-    found->second.unchecked = false;
-    ++checking_;
-    stats_.head_checks.add();
-    // The answer may come at once.
-    store_.summarize(user, io::Loop::unix_now(),
-                     [this, user](const Result<inbox::UserSummary, inbox::StoreError>& summary) {
-                       --checking_;
-                       if (summary && summary->head > 0) {
-                         const inbox::Position head{summary->epoch, summary->head};
-                         tell(user, [user, head](SignalSink& sink) { sink.on_head(user, head); });
-                       }
-                       if (summary) return check_heads();
-                       check_soon(user);
-                       act_at_ = std::min(act_at_, home_.loop().now() + retry_pause);
-                     });
-    if (act_at_ != never) return;  // it has failed: the others, too, wait
-  }
+void InboxDesk::on_head(const std::string& user, const inbox::Position& head) {
+  tell(user, [user, head](SignalSink& sink) { sink.on_head(user, head); });
 }
 
 void InboxDesk::tell_read(inbox::ReadEvent event) {
@@ -178,20 +139,18 @@ std::optional<inbox::StoreError> InboxDesk::trouble() const {
 
 // Says what has changed.
 void InboxDesk::note(std::optional<inbox::StoreError> trouble) {
-  const int now = trouble ? static_cast<int>(*trouble) : -1;
-  if (trouble) act_at_ = std::min(act_at_, home_.loop().now() + retry_pause);
-  if (trouble_.exchange(now) == now) return;
+  const int state = trouble ? static_cast<int>(*trouble) : -1;
+  if (trouble) probe_at_ = std::min(probe_at_, now() + retry_pause);
+  if (trouble_.exchange(state) == state) return;
   if (!trouble) return log_info("Notifications are accepted again.");
   log_error(fmt::format("No notification is accepted: {}: {}", to_string(*trouble), store_.complaint()));
 }
 
 void InboxDesk::on_time(TimePoint now) {
-  check_who_is_due(now);
-  if (now >= act_at_) {
-    act_at_ = never;
-    if (trouble()) probe();
-  }
-  if (act_at_ == never) check_heads();
+  heads_.on_time(now);
+  if (now < probe_at_) return;
+  probe_at_ = never;
+  if (trouble()) probe();
 }
 
 void InboxDesk::probe() {
@@ -199,7 +158,7 @@ void InboxDesk::probe() {
   store_.probe([this](const Result<void, inbox::StoreError>& result) {
     probing_ = false;
     if (result) return note(std::nullopt);
-    act_at_ = std::min(act_at_, home_.loop().now() + retry_pause);
+    probe_at_ = std::min(probe_at_, now() + retry_pause);
   });
 }
 

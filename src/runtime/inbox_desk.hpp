@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "base/counter.hpp"
 #include "base/text_hash.hpp"
+#include "inbox/head_checks.hpp"
 #include "inbox/recipient.hpp"
 #include "inbox/redis_store.hpp"
 #include "runtime/store_port.hpp"
@@ -23,10 +23,9 @@ namespace carillon::runtime {
 class Shard;
 
 struct DeskStats {
-  Gauge users;          // whose signals this node hears
-  Counter signals;      // heard
-  Counter malformed;    // messages on users' channels that are nothing of ours
-  Counter head_checks;  // heads of logs asked for, because signals may have been missed
+  Gauge users;        // whose signals this node hears
+  Counter signals;    // heard
+  Counter malformed;  // messages on users' channels that are nothing of ours
 };
 
 // What the shards' parts of the inbox are told. Called on their own shard.
@@ -42,13 +41,12 @@ class SignalSink {
 // lost while a channel is not subscribed, so each time when Redis confirms a subscription, the first time as after an
 // outage, the head of that user's log is asked for. Others may be lost although it is: servers of a Redis Cluster hand them
 // on without proof. So each head is asked for every now and then, too. Few questions are on their way at the same time.
-class InboxDesk final : public StoreHome {
+class InboxDesk final : public StoreHome, private inbox::HeadCheckPort {
  public:
   struct Settings {
     inbox::RedisStoreSettings store;
     std::size_t waiting_bytes_max = 64 * 1024 * 1024;
-    std::size_t head_checks_max = 64;          // on their way at the same time
-    Milliseconds head_check_interval{30'000};  // of each user
+    inbox::HeadCheckOptions head_checks{};
   };
   InboxDesk(Shard& home, redis::Link& link, Random& random, Settings settings);
 
@@ -59,12 +57,13 @@ class InboxDesk final : public StoreHome {
   void unwant(std::string user, SignalSink& sink);
   void tell_read(inbox::ReadEvent event);
   const DeskStats& stats() const { return stats_; }
+  const Counter& head_checks() const { return heads_.asked(); }
 
   // From the backplane. False: it is not the inbox's.
   bool on_message(std::string_view channel, std::string_view payload);
   bool on_subscribed(std::string_view channel);
   void on_ready(bool ready);
-  TimePoint next_deadline() const { return rounds_.empty() ? act_at_ : std::min(act_at_, rounds_.front().at); }
+  TimePoint next_deadline() const { return std::min(probe_at_, heads_.next_deadline()); }
   void on_time(TimePoint now);
 
  private:
@@ -72,21 +71,11 @@ class InboxDesk final : public StoreHome {
     Shard* shard;
     SignalSink* sink;
   };
-  struct User {
-    std::vector<Listener> listeners{};
-    TimePoint check_at{};
-    bool unchecked = false;  // is in the list
-  };
-  struct Round {
-    TimePoint at;
-    std::string user;
-  };
   void on_home(Task task);
-  void check_again_later(const std::string& user, User& state);
-  void check_who_is_due(TimePoint now);
-  void check_soon(std::string_view user);
+  TimePoint now() const override;
+  UnixMs unix_now() const override;
+  void on_head(const std::string& user, const inbox::Position& head) override;
   void tell(std::string_view user, const std::function<void(SignalSink&)>& what);
-  void check_heads();
   void probe();
   void note(std::optional<inbox::StoreError> trouble);
 
@@ -95,12 +84,10 @@ class InboxDesk final : public StoreHome {
   Settings settings_;
   inbox::RedisStore store_;
   DeskStats stats_;
-  std::unordered_map<std::string, User, TextHash, std::equal_to<>> users_;
-  std::deque<Round> rounds_;  // by time; one of another time than its user's has gone with an earlier stay
-  std::deque<std::string> unchecked_;
-  std::size_t checking_ = 0;
+  inbox::HeadChecks heads_;
+  std::unordered_map<std::string, std::vector<Listener>, TextHash, std::equal_to<>> listeners_;
   bool probing_ = false;
-  TimePoint act_at_ = never;      // probe, and check again what could not be checked
+  TimePoint probe_at_ = never;
   std::atomic<int> trouble_{-1};  // -1: none; else a StoreError
 };
 

@@ -302,7 +302,7 @@ void collect_inbox(const Inbox& inbox, Collector& out) {
     out.count("carillon_inbox_malformed_total", "Messages on users' channels ignored as malformed.",
               desk->stats().malformed);
     out.count("carillon_inbox_head_checks_total", "Heads of logs asked for, because signals may have been missed.",
-              desk->stats().head_checks);
+              desk->head_checks());
     out.add("carillon_store_waiting_bytes", "Notifications on their way to Redis.", Type::gauge,
             static_cast<double>(desk->waiting_bytes()));
   }

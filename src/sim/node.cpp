@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "sim/desk.hpp"
 #include "sim/server_socket.hpp"
 
 namespace carillon::sim {
@@ -12,14 +13,11 @@ constexpr std::size_t swept_max = 100;
 
 }  // namespace
 
-Node::Node(World& world, StoreHost& host, Machine& machine, SignalBus& bus, int life)
-    : world_(world), machine_(machine), bus_(bus), name_(machine.name + "." + std::to_string(life)) {
+Node::Node(World& world, StoreHost& host, Machine& machine, NodeKeeper& keeper, int life)
+    : world_(world), machine_(machine), keeper_(keeper), name_(machine.name + "." + std::to_string(life)) {
   for (std::size_t i = 0; i < world.plan.shards; ++i) shards_.push_back(std::make_unique<Shard>(world, host, *this));
+  if (world.plan.shared) desk_ = std::make_unique<Desk>(world, host, *this);
   tick();
-  if (world.plan.shared) {
-    const Milliseconds first = world.prng.between(Milliseconds(0), world.plan.heads_compared_every);
-    world.scheduler.after(first, [this] { compare_heads(); });
-  }
 }
 
 Node::~Node() { alive_ = false; }
@@ -65,10 +63,7 @@ void Node::notify(const Request& request, Respond respond) {
                            std::vector<inbox::Signal> signals;
                            for (const inbox::Placement& placement : accepted->placements)
                              signals.push_back({placement.user, placement.position, notification});
-                           if (!signals.empty()) {
-                             on_signals(signals);
-                             bus_.publish(*this, signals);
-                           }
+                           if (!signals.empty()) on_signals(signals);
                            respond(202, accepted->id);
                          });
   });
@@ -87,15 +82,10 @@ void Node::on_signals(const std::vector<inbox::Signal>& signals) {
   }
 }
 
-void Node::compare_heads() {
-  if (!alive_ || world_.has_bug(Canary::liveness)) return;
-  for (const auto& shard : shards_) shard->run([&on = *shard] { on.compare_heads(); });
-  world_.scheduler.after(world_.plan.heads_compared_every, [this] { compare_heads(); });
-}
-
 void Node::on_store_connection_lost() {
   if (!alive_) return;
   for (const auto& shard : shards_) shard->store().break_off();
+  if (desk_) desk_->on_link_lost();
 }
 
 // --- its end ---
@@ -103,12 +93,13 @@ void Node::on_store_connection_lost() {
 void Node::doom() {
   if (std::exchange(doomed_, true)) return;
   alive_ = false;
-  bus_.on_doomed(*this);
+  keeper_.on_doomed(*this);
 }
 
 void Node::crash(bool clients_hear) {
   world_.trace.line("{}: crash", name_);
   alive_ = false;
+  if (desk_) desk_->end();
   for (const auto& shard : shards_)
     for (const auto& socket : shard->sockets()) socket->die(clients_hear);
 }
@@ -118,6 +109,7 @@ void Node::stop() {
   for (const auto& shard : shards_)
     for (const auto& socket : std::vector(shard->sockets())) socket->close();
   alive_ = false;
+  if (desk_) desk_->end();
 }
 
 }  // namespace carillon::sim

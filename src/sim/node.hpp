@@ -21,17 +21,18 @@ struct Machine {
   StoreLink link{};
 };
 
-// What a node tells the other nodes; through the store, where it is shared.
-class SignalBus {
+class Desk;
+
+// Told when a process dies in the middle of something.
+class NodeKeeper {
  public:
-  virtual ~SignalBus() = default;
-  virtual void publish(Node& from, const std::vector<inbox::Signal>& signals) = 0;
+  virtual ~NodeKeeper() = default;
   virtual void on_doomed(Node& node) = 0;
 };
 
 class Node {
  public:
-  Node(World& world, StoreHost& host, Machine& machine, SignalBus& bus, int life);
+  Node(World& world, StoreHost& host, Machine& machine, NodeKeeper& keeper, int life);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -56,8 +57,7 @@ class Node {
     Milliseconds ttl{0};
   };
   void notify(const Request& request, Respond respond);
-  void on_signals(const std::vector<inbox::Signal>& signals);
-  void compare_heads();
+  Desk* desk() { return desk_.get(); }  // null: the store is its own
   // A connection of its own broke: the calls are over, and signals may have been missed.
   void on_store_connection_lost();
 
@@ -69,15 +69,17 @@ class Node {
   void stop();
 
  private:
+  void on_signals(const std::vector<inbox::Signal>& signals);
   void tick();
 
   World& world_;
   Machine& machine_;
-  SignalBus& bus_;
+  NodeKeeper& keeper_;
   std::string name_;
   bool alive_ = true;
   bool doomed_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Desk> desk_;
 };
 
 }  // namespace carillon::sim

@@ -22,7 +22,6 @@ class ServerSocket final : public inbox::RecipientPort, public std::enable_share
   void start();
   void close();                 // by the server
   void die(bool client_hears);  // with its process
-  void on_head(const inbox::Position& head) { recipient_->on_head(head); }
 
   // inbox::RecipientPort
   void send(const inbox::Notification& notification, const inbox::Position& position) override;

@@ -1,8 +1,8 @@
 #include "sim/shard.hpp"
 
-#include <set>
 #include <utility>
 
+#include "sim/desk.hpp"
 #include "sim/node.hpp"
 #include "sim/server_socket.hpp"
 
@@ -16,6 +16,7 @@ Shard::Shard(World& world, StoreHost& host, Node& node)
       options_(world.plan.delivery) {
   if (world.has_bug(Canary::queue)) options_.window *= 2;
   deliverer_ = std::make_unique<inbox::Deliverer>(options_, port_, timers_, node.name());
+  if (world.plan.shared) deliverer_->set_watcher(this);
   set_time();
 }
 
@@ -46,7 +47,9 @@ void Shard::go_on() {
 void Shard::step(Task task) {
   set_time();
   task();
-  if (is_alive()) arm();
+  if (!is_alive()) return;
+  arm();
+  if (node_.desk() != nullptr) node_.desk()->arm();
 }
 
 void Shard::set_time() {
@@ -68,16 +71,8 @@ void Shard::forget_closed() {
   std::erase_if(sockets_, [](const auto& socket) { return socket->is_closed(); });
 }
 
-void Shard::compare_heads() {
-  std::set<std::string> users;
-  for (const auto& socket : sockets_) users.insert(socket->key().user);
-  for (const std::string& user : users) {
-    port_.summarize(user, unix_now(), [this, user](const Result<inbox::UserSummary, inbox::StoreError>& summary) {
-      if (!summary) return;
-      for (const auto& socket : std::vector(sockets_))
-        if (socket->key().user == user) socket->on_head({summary->epoch, summary->head});
-    });
-  }
+void Shard::on_user(const std::string& user, bool present) {
+  present ? node_.desk()->want(user, *this) : node_.desk()->unwant(user, *this);
 }
 
 }  // namespace carillon::sim

@@ -16,10 +16,10 @@ namespace carillon::sim {
 class Node;
 class ServerSocket;
 
-class Shard {
+class Shard final : private inbox::UserWatcher {
  public:
   Shard(World& world, StoreHost& host, Node& node);
-  ~Shard();
+  ~Shard() override;
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
@@ -32,8 +32,6 @@ class Shard {
   void add_socket(std::shared_ptr<ServerSocket> socket) { sockets_.push_back(std::move(socket)); }
   const std::vector<std::shared_ptr<ServerSocket>>& sockets() const { return sockets_; }
   void forget_closed();
-  // Where a user's log ends: whoever is behind reads it.
-  void compare_heads();
 
   Node& node() { return node_; }
   inbox::Deliverer& deliverer() { return *deliverer_; }
@@ -41,6 +39,7 @@ class Shard {
   UnixMs unix_now() const;
 
  private:
+  void on_user(const std::string& user, bool present) override;
   void go_on();
   void step(Task task);
   void set_time();

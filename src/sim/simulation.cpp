@@ -86,18 +86,6 @@ Connection& Simulation::dial(const Client& client) {
 
 Node* Simulation::any_node() { return any_place().node; }
 
-void Simulation::publish(Node& from, const std::vector<inbox::Signal>& signals) {
-  if (!world_.plan.shared || from.store_link().lost_to || !host_.is_up()) return;
-  for (const auto& place : places_) {
-    Node* const to = place->node;
-    if (to == nullptr || to == &from) continue;
-    if ((world_.faults || world_.has_bug(Canary::liveness)) && world_.prng.chance(world_.plan.signal_lost_pm)) continue;
-    world_.scheduler.after(world_.delay() + world_.delay(), [to, signals] {
-      if (!to->store_link().lost_from) to->on_signals(signals);
-    });
-  }
-}
-
 void Simulation::start_node(Place& place) {
   if (place.node != nullptr) return;
   if (!world_.plan.shared) host_.restart();

@@ -26,7 +26,7 @@ struct Outcome {
   std::size_t gaps = 0;     // told
 };
 
-class Simulation final : public SignalBus {
+class Simulation final : public NodeKeeper {
  public:
   Simulation(std::uint64_t seed, Canary canary, bool print);
   ~Simulation() override;
@@ -41,7 +41,6 @@ class Simulation final : public SignalBus {
     int lives = 0;
   };
 
-  void publish(Node& from, const std::vector<inbox::Signal>& signals) override;
   void on_doomed(Node& node) override;
 
   void make_clients();

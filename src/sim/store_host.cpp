@@ -87,6 +87,25 @@ void StoreHost::release() {
   }
 }
 
+// --- signals ---
+
+void StoreHost::subscribe(const std::string& user, Subscriber& subscriber) {
+  unsubscribe(user, subscriber);
+  subscribers_[user].push_back(&subscriber);
+}
+
+void StoreHost::unsubscribe(const std::string& user, Subscriber& subscriber) {
+  std::erase(subscribers_[user], &subscriber);
+}
+
+void StoreHost::drop(Subscriber& subscriber) {
+  for (auto& [user, subscribers] : subscribers_) std::erase(subscribers, &subscriber);
+}
+
+void StoreHost::publish(const inbox::Signal& signal) {
+  for (Subscriber* const subscriber : subscribers_[signal.user]) subscriber->publish(signal);
+}
+
 // --- crashes ---
 
 void StoreHost::crash() {
@@ -95,6 +114,7 @@ void StoreHost::crash() {
   ++life_;
   syncing_ = false;
   waiting_.clear();
+  subscribers_.clear();
   // Some of what was not synced may have come to the disk all the same.
   const std::size_t before = log_.size();
   const auto kept = static_cast<std::size_t>(world_.prng.between(std::uint64_t{synced_}, std::uint64_t{before}));

@@ -3,16 +3,25 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "inbox/memory_store.hpp"
+#include "inbox/recipient.hpp"
 #include "sim/store_call.hpp"
 #include "sim/world.hpp"
 
 namespace carillon::sim {
+
+// Hears what is published while it is subscribed.
+class Subscriber {
+ public:
+  virtual ~Subscriber() = default;
+  virtual void publish(const inbox::Signal& signal) = 0;
+};
 
 class StoreHost {
  public:
@@ -27,6 +36,12 @@ class StoreHost {
 
   void crash();
   void restart();
+  // Of a shared store. A crash ends all subscriptions.
+  void subscribe(const std::string& user, Subscriber& subscriber);
+  void unsubscribe(const std::string& user, Subscriber& subscriber);
+  void drop(Subscriber& subscriber);
+  void publish(const inbox::Signal& signal);
+
   // Writes are refused so; reads are not.
   void set_trouble(std::optional<inbox::StoreError> trouble) { trouble_ = trouble; }
 
@@ -60,6 +75,7 @@ class StoreHost {
   std::size_t synced_ = 0;   // of them
   std::vector<Waiting> waiting_;
   bool syncing_ = false;
+  std::map<std::string, std::vector<Subscriber*>> subscribers_;  // by user
 };
 
 }  // namespace carillon::sim

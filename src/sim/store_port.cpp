@@ -96,7 +96,12 @@ void StorePort::accept(inbox::Acceptance acceptance, Done<inbox::Accepted> done)
       history.on_log_size(placement.user, entries, bytes);
     }
   };
-  call<inbox::Accepted>("accept", true, {std::move(run), std::move(stored), {}}, std::move(done));
+  // The store publishes the signals itself, when its answer may leave: a node that dies meanwhile owes nothing.
+  auto answered = [acceptance, &host = host_](const inbox::Accepted& accepted, History&) {
+    for (const inbox::Placement& placement : accepted.placements)
+      host.publish({placement.user, placement.position, acceptance.notification});
+  };
+  call<inbox::Accepted>("accept", true, {std::move(run), std::move(stored), std::move(answered)}, std::move(done));
 }
 
 void StorePort::open(std::string user, std::string device, Done<inbox::DeviceState> done) {

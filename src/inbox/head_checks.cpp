@@ -1,0 +1,80 @@
+#include "inbox/head_checks.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace carillon::inbox {
+
+void HeadChecks::add(const std::string& user) { again_later(user, users_[user]); }
+
+void HeadChecks::remove(std::string_view user) {
+  if (const auto found = users_.find(user); found != users_.end()) users_.erase(found);
+}
+
+void HeadChecks::check(std::string_view user) {
+  note(user);
+  ask();
+}
+
+void HeadChecks::go_on() {
+  retry_at_ = never;
+  ask();
+}
+
+TimePoint HeadChecks::next_deadline() const {
+  return rounds_.empty() ? retry_at_ : std::min(retry_at_, rounds_.front().at);
+}
+
+void HeadChecks::on_time(TimePoint now) {
+  while (!rounds_.empty() && rounds_.front().at <= now) {
+    const Round round = std::move(rounds_.front());
+    rounds_.pop_front();
+    const auto found = users_.find(round.user);
+    if (found == users_.end() || found->second.check_at != round.at) continue;
+    again_later(round.user, found->second);
+    note(round.user);
+  }
+  if (now >= retry_at_) retry_at_ = never;
+  ask();
+}
+
+void HeadChecks::again_later(const std::string& user, User& state) {
+  state.check_at = port_.now() + options_.interval;
+  rounds_.push_back({state.check_at, user});
+}
+
+void HeadChecks::note(std::string_view user) {
+  const auto found = users_.find(user);
+  if (found == users_.end() || std::exchange(found->second.unchecked, true)) return;
+  unchecked_.emplace_back(user);
+}
+
+void HeadChecks::ask() {
+  while (retry_at_ == never && asking_ < options_.at_once_max && !unchecked_.empty()) {
+    const std::string user = std::move(unchecked_.front());
+    unchecked_.pop_front();
+    const auto found = users_.find(user);
+    if (found == users_.end()) continue;
+    found->second.unchecked = false;
+    ++asking_;
+    asked_.add();
+    store_.summarize(user, port_.unix_now(),
+                     [this, user, alive = std::weak_ptr(alive_)](const Result<UserSummary, StoreError>& summary) {
+                       if (!alive.expired()) on_answer(user, summary);
+                     });
+  }
+}
+
+// Perhaps in the middle of the question.
+void HeadChecks::on_answer(const std::string& user, const Result<UserSummary, StoreError>& summary) {
+  --asking_;
+  if (!summary) {
+    note(user);
+    retry_at_ = std::min(retry_at_, port_.now() + options_.retry_pause);
+    return;
+  }
+  if (summary->head > 0) port_.on_head(user, {summary->epoch, summary->head});
+  ask();
+}
+
+}  // namespace carillon::inbox
