@@ -7,7 +7,8 @@
 //   accept     the SQLite store's accept(), group commits of the same size and durability, with the folding that falls due
 //              meanwhile (src/inbox/README.md); each notification to one user, chosen by chance, as in the rows above
 //   users      so many users with so many notifications each: size on the disk, memory, and the time of one resume (open and
-//              read) of a user chosen by chance, with the database opened anew
+//              read) of a user chosen by chance, with the database opened anew, and how many pages of the file it reads:
+//              those of that user's data and the way to them, whatever the number of users
 //
 //   store_load [--keys] [--batch N] [--seconds S] [--users N] [--each N] [--directory DIR]
 #include <fmt/format.h>
@@ -152,21 +153,38 @@ std::size_t resident_bytes() {
   return resident * 4096;
 }
 
+// That this process has asked the system for, from disk or cache.
+std::size_t bytes_read() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::size_t bytes = 0;
+  io >> name >> bytes;
+  return bytes;
+}
+
 void measure_resumes(const Options& options, const std::string& path, Random& random) {
+  const auto opening = Steady::now();
   auto store = open_store(path, random);
+  fmt::print("opened in {:.2f} s; process {} MiB\n", seconds_since(opening), resident_bytes() >> 20);
   std::vector<double> times;
+  std::vector<double> pages;
   std::size_t entries = 0;
   for (int i = 0; i < 1000; ++i) {
-    const std::string user = "user-" + std::to_string(random.below(options.users));
+    const std::string user = any_user(options, random);
+    const std::size_t read_before = bytes_read();
     const auto start = Steady::now();
     store->open(user, "phone", [](const auto&) {});
     store->read({.user = user, .now = start_unix_ms}, [&](const auto& page) { entries += page->entries.size(); });
     if (!store->commit()) fail("resume: " + store->complaint());
     times.push_back(seconds_since(start) * 1e6);
+    pages.push_back(static_cast<double>(bytes_read() - read_before) / 4096);
   }
   std::ranges::sort(times);
-  fmt::print("resume: p50 {:.0f} us, p99 {:.0f} us, {:.1f} notifications each; process {} MiB\n", times[500],
-             times[990], static_cast<double>(entries) / 1000, resident_bytes() >> 20);
+  std::ranges::sort(pages);
+  fmt::print(
+      "resume: p50 {:.0f} us, p99 {:.0f} us, {:.1f} notifications each; pages of 4 KiB read p50 {:.0f}, most {:.0f}; "
+      "process {} MiB\n",
+      times[500], times[990], static_cast<double>(entries) / 1000, pages[500], pages[999], resident_bytes() >> 20);
 }
 
 void fill_users(const Options& options, const std::string& path, Random& random) {
@@ -183,9 +201,13 @@ void fill_users(const Options& options, const std::string& path, Random& random)
   }
   const double total = static_cast<double>(options.users * options.each);
   const auto bytes = std::filesystem::file_size(path);
-  fmt::print("users: {} with {} each in {:.0f} s; {} MiB on the disk, {:.0f} bytes per notification with {} of data\n",
-             options.users, options.each, seconds_since(start), bytes >> 20, static_cast<double>(bytes) / total,
-             data().size());
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  fmt::print(
+      "users: {} with {} each in {:.0f} s; {} MiB on the disk, {:.0f} bytes per notification with {} of data; process "
+      "{} MiB at most\n",
+      options.users, options.each, seconds_since(start), bytes >> 20, static_cast<double>(bytes) / total, data().size(),
+      used.ru_maxrss >> 10);
 }
 
 void measure_throughput(const Options& options, Random& random, const auto& path) {

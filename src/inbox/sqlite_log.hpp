@@ -22,7 +22,7 @@ namespace carillon::inbox {
 
 // How much is folded at once. A part is what one fold writes, between two commits; the store waits that long.
 struct FoldSizes {
-  std::size_t start = 65'536;                  // entries and notifications that are pending when folding begins
+  std::size_t start = 131'072;                 // entries and notifications that are pending when folding begins
   std::size_t start_bytes = 32 * 1024 * 1024;  // or this much of Notification::bytes()
   std::size_t part = 4'096;
 };
