@@ -146,6 +146,8 @@ runtime::InboxOptions inbox_options(const Config& config) {
     runtime::InboxDesk::Settings desk{.store = {}, .waiting_bytes_max = inbox.waiting_bytes_max};
     desk.store.prefix = config.cluster.prefix + "-inbox:";
     desk.store.limits = options.store.limits;
+    if (const auto url = redis::parse_url(config.redis.url); url && url->kind == redis::Url::Kind::cluster)
+      desk.store.is_cluster = true;
     desk.head_checks.interval = Milliseconds(inbox.head_check_interval_ms);
     if (config.cluster.adapter == "sharded") desk.store.signals = redis::ChannelKind::sharded;
     options.desk = std::move(desk);

@@ -58,8 +58,8 @@ void HeadChecks::ask() {
     found->second.unchecked = false;
     ++asking_;
     asked_.add();
-    store_.summarize(user, port_.unix_now(),
-                     [this, user, alive = std::weak_ptr(alive_)](const Result<UserSummary, StoreError>& summary) {
+    store_.open(user, "",
+                     [this, user, alive = std::weak_ptr(alive_)](const Result<DeviceState, StoreError>& summary) {
                        if (!alive.expired()) on_answer(user, summary);
                      });
   }

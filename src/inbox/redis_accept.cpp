@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::size_t appends_at_once_max = 64;  // of one notification
 
+// Appends that come while so many calls are on their way wait for the next one, which takes all of them: Redis writes to its
+// disk once for it. In a Redis Cluster each goes alone.
+struct CallLimits {
+  std::size_t appends_max;
+  std::size_t calls_max;
+};
+constexpr CallLimits limits_of_one_redis{128, 2};
+constexpr CallLimits limits_of_cluster{1, 1'024};
+
 std::string make_epoch(Random& random) {
   static constexpr std::string_view alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
   std::string epoch(12, '0');
@@ -27,6 +36,7 @@ struct RedisStore::Accepting {
   Acceptance acceptance;
   Done<Accepted> done;
   std::string record{};
+  std::string summary{};                             // to be written with the one append that there is
   std::vector<std::optional<Position>> positions{};  // by user
   std::size_t next = 0;                              // user
   std::size_t in_flight = 0;
@@ -37,9 +47,8 @@ struct RedisStore::Accepting {
   void give_up(StoreError why) {
     if (done) std::exchange(done, {})(Failure(why));
   }
-  void note(const Result<redis::Reply, StoreError>& reply) {
-    --in_flight;
-    if (!reply && !error) error = reply.error();
+  void note(StoreError why) {
+    if (!error) error = why;
   }
 };
 
@@ -82,50 +91,97 @@ void RedisStore::note_acceptance(const std::shared_ptr<Accepting>& work) {
   work->positions.resize(work->acceptance.users.size());
   const std::string key = keys_.summary(notification.id);
   const std::int64_t life = notification.expires_at - notification.sent_at + settings_.limits.trace_keep.count();
-  work->in_flight = 2;  // one of them for append_more(): nothing ends before it has begun
-  calls_.command({"SET", key, encode_summary(notification, work->acceptance.users), "PX", text(life + 1'000)}, key,
+  std::string summary = encode_summary(notification, work->acceptance.users);
+  if (!settings_.is_cluster && work->acceptance.users.size() == 1) {
+    work->summary = std::move(summary);
+    return append_more(work);
+  }
+  work->in_flight = 1;
+  calls_.command({"SET", key, std::move(summary), "PX", text(life + 1'000)}, key,
                  [this, work, alive = std::weak_ptr(alive_)](const Result<redis::Reply, StoreError>& reply) {
-                   work->note(reply);
+                   --work->in_flight;
+                   if (!reply) work->note(reply.error());
                    if (alive.expired()) return work->give_up(StoreError::unavailable);
                    append_more(work);
                  });
-  --work->in_flight;
-  append_more(work);
+  // A Redis that takes no writes says so before one of several users has it.
+  if (work->acceptance.users.size() == 1) append_more(work);
 }
 
 void RedisStore::append_more(const std::shared_ptr<Accepting>& work) {
   const std::size_t users = work->acceptance.users.size();
   while (!work->error && work->next < users && work->in_flight < appends_at_once_max) {
     ++work->in_flight;
-    append(work, work->next++);
+    waiting_appends_.push_back({work, work->next++});
   }
   if (work->in_flight == 0 && (work->error || work->next == users)) finish(work);
+  send_appends();
 }
 
-void RedisStore::append(const std::shared_ptr<Accepting>& work, std::size_t index) {
-  const Notification& notification = work->notification();
-  const std::string& user = work->acceptance.users[index];
+void RedisStore::send_appends() {
+  const CallLimits& limits = settings_.is_cluster ? limits_of_cluster : limits_of_one_redis;
+  while (!waiting_appends_.empty() && append_calls_ < limits.calls_max) {
+    std::vector<Append> appends;
+    while (!waiting_appends_.empty() && appends.size() < limits.appends_max) {
+      appends.push_back(std::move(waiting_appends_.front()));
+      waiting_appends_.pop_front();
+    }
+    ++append_calls_;
+    send_appends(std::move(appends));
+  }
+}
+
+void RedisStore::send_appends(std::vector<Append> appends) {
+  const StoreLimits& limits = settings_.limits;
   const bool is_sharded = settings_.signals == redis::ChannelKind::sharded;
-  calls_.run(
-      redis_scripts::append,
-      {keys_.facts(user), keys_.entries(user), keys_.expiry(user), keys_.unread(user), keys_.known(user),
-       keys_.proofs(user)},
-      {notification.id, work->record, text(notification.sent_at), text(notification.expires_at),
-       text(notification.bytes()), notification.collapse_key, text(settings_.limits.notifications_per_user_max),
-       text(settings_.limits.bytes_per_user_max), text(settings_.limits.trace_keep.count()),
-       text(settings_.log_keep.count()), make_epoch(random_), is_sharded ? "SPUBLISH" : "PUBLISH", keys_.channel(user)},
-      [this, work, index, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
-        work->note(reply);
-        if (reply) {
-          RedisAnswer answer(*reply);
-          std::string epoch = answer.text();
-          work->positions[index] = Position{std::move(epoch), answer.number()};
-          work->appended += answer.number();
-          if (!answer.good()) work->error = StoreError::corrupt;
-        }
-        if (alive.expired()) return work->give_up(StoreError::unavailable);
-        append_more(work);
-      });
+  std::vector<std::string> keys;
+  std::vector<std::string> arguments{text(limits.notifications_per_user_max),
+                                     text(limits.bytes_per_user_max),
+                                     text(limits.trace_keep.count()),
+                                     text(settings_.log_keep.count()),
+                                     make_epoch(random_),
+                                     is_sharded ? "SPUBLISH" : "PUBLISH",
+                                     settings_.is_cluster ? "2" : "3"};
+  for (const auto& [work, index] : appends) {
+    const std::string& user = work->acceptance.users[index];
+    const Notification& notification = work->notification();
+    keys.push_back(keys_.facts(user));
+    keys.push_back(keys_.entries(user));
+    if (!settings_.is_cluster) keys.push_back(keys_.summary(notification.id));
+    arguments.insert(arguments.end(), {work->record, text(notification.bytes()), notification.collapse_key,
+                                       work->acceptance.idempotency_key.empty() ? "0" : "1", work->summary});
+  }
+  calls_.run(redis_scripts::append, std::move(keys), std::move(arguments),
+             [this, appends = std::move(appends),
+              alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) mutable {
+               if (alive.expired()) {
+                 for (const Append& append : appends) append.work->give_up(StoreError::unavailable);
+                 return;
+               }
+               --append_calls_;
+               on_appended(appends, reply);
+             });
+}
+
+void RedisStore::on_appended(std::vector<Append>& appends, Result<redis::Reply, StoreError>& reply) {
+  const bool is_whole = reply && reply->items.size() == appends.size();
+  for (std::size_t i = 0; i < appends.size(); ++i) {
+    Accepting& work = *appends[i].work;
+    --work.in_flight;
+    if (!is_whole) {
+      work.note(reply ? StoreError::corrupt : reply.error());
+    } else if (redis::Reply& item = reply->items[i]; item.type == redis::Reply::Type::text) {
+      work.note(calls_.refusal(std::move(item.text)));
+    } else {
+      RedisAnswer answer(item);
+      std::string epoch = answer.text();
+      work.positions[appends[i].user] = Position{std::move(epoch), answer.number()};
+      work.appended += answer.number();
+      if (!answer.good()) work.note(StoreError::corrupt);
+    }
+  }
+  for (const Append& append : appends) append_more(append.work);
+  send_appends();
 }
 
 void RedisStore::finish(const std::shared_ptr<Accepting>& work) {

@@ -46,8 +46,9 @@ StoreError store_error_of(const redis::CommandError& error) {
       break;
   }
   std::string_view text = error.text;
-  // Redis before 7 wraps the error of a command in a script into one of its own: "ERR Error running script ...: -OOM ...".
-  if (text.starts_with("ERR Error running script"))
+  // Redis before 7 wraps the error of a command in a script into words of its own: "ERR Error running script ...: -OOM ...",
+  // "@user_script: 12: -OOM ..." for the script itself.
+  if (text.starts_with("ERR Error running script") || text.starts_with("@user_script"))
     if (const std::size_t inner = text.find(": -"); inner != std::string_view::npos) text.remove_prefix(inner + 3);
   return meaning_of(redis::classify_error(text), text);
 }
@@ -89,6 +90,11 @@ void RedisCalls::command(std::vector<std::string> words, const std::string& key,
                     complaint_ = reply.error().text;
                   done(Failure(store_error_of(reply.error())));
                 });
+}
+
+StoreError RedisCalls::refusal(std::string text) {
+  complaint_ = std::move(text);
+  return store_error_of({redis::CommandError::Kind::refused, complaint_});
 }
 
 RedisAnswer::RedisAnswer(redis::Reply& reply) : reply_(reply), good_(reply.type == redis::Reply::Type::array) {}

@@ -30,6 +30,9 @@ class RedisCalls {
   void run(const RedisScript& script, std::vector<std::string> keys, std::vector<std::string> arguments, Done done);
   void command(std::vector<std::string> words, const std::string& key, Done done);
 
+  // What an error text in a script's answer means.
+  StoreError refusal(std::string text);
+
   // What Redis said with the last error reply.
   const std::string& complaint() const { return complaint_; }
 

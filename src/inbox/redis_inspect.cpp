@@ -78,7 +78,7 @@ void RedisStore::inspect_more(const std::shared_ptr<Inspecting>& work) {
     ++work->in_flight;
     const std::size_t index = work->next++;
     const std::string& user = work->summary.users[work->request.skip + index];
-    calls_.run(redis_scripts::trace, {keys_.facts(user), keys_.proofs(user)}, {work->request.id},
+    calls_.run(redis_scripts::trace, {keys_.facts(user), keys_.entries(user), keys_.proofs(user)}, {work->request.id},
                [this, work, index, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
                  --work->in_flight;
                  auto recipient = recipient_in(reply, work->summary.notification, work->request.now);

@@ -16,9 +16,6 @@ class RedisKeys {
 
   std::string facts(std::string_view user) const { return of(user, "facts"); }
   std::string entries(std::string_view user) const { return of(user, "entries"); }
-  std::string expiry(std::string_view user) const { return of(user, "expiry"); }
-  std::string unread(std::string_view user) const { return of(user, "unread"); }
-  std::string known(std::string_view user) const { return of(user, "known"); }
   std::string proofs(std::string_view user) const { return of(user, "proofs"); }
 
   // Where signals for the user are published.

@@ -75,14 +75,6 @@ NotificationPtr decode_record(std::string_view record) {
   return cutter.good() ? notification : nullptr;
 }
 
-std::optional<NumberedRecord> decode_member(std::string_view member) {
-  Cutter cutter(member);
-  const auto number = cutter.number(':');
-  NotificationPtr notification = decode_record(cutter.rest());
-  if (!cutter.good() || !notification) return std::nullopt;
-  return NumberedRecord{number, std::move(notification)};
-}
-
 std::optional<DecodedSignal> decode_signal(std::string_view message) {
   Cutter cutter(message);
   const bool is_one = cutter.upto(' ') == "n";

@@ -1,7 +1,6 @@
 // What lies in Redis, and what is said on its channels.
 //
 //   record   ID SP SENT_AT SP EXPIRES_AT SP EVENT_BYTES SP COLLAPSE_KEY_BYTES LF event collapse-key data
-//   member   NUMBER ":" record
 //   signal   "n" SP EPOCH SP NUMBER SP record
 //   read     "r" SP EPOCH SP UPTO SP UNREAD SP ORIGIN *( SP NUMBER )
 //   summary  SENT_AT SP EXPIRES_AT SP EVENT_BYTES SP COLLAPSE_KEY_BYTES SP USERS LF event collapse-key *( BYTES ":" user )
@@ -23,12 +22,6 @@ namespace carillon::inbox {
 std::string encode_record(const Notification& notification);
 // None for anything that is no record, as below: Redis may hold what others wrote there.
 NotificationPtr decode_record(std::string_view record);
-
-struct NumberedRecord {
-  std::uint64_t number = 0;
-  NotificationPtr notification;
-};
-std::optional<NumberedRecord> decode_member(std::string_view member);
 
 struct DecodedSignal {
   Position position;

@@ -50,10 +50,11 @@ Result<Page, StoreError> page_in(Result<redis::Reply, StoreError>& reply) {
   page.head = answer.number();
   page.dropped_to = answer.number();
   while (answer.good() && !answer.at_end()) {
-    auto member = decode_member(answer.text());
+    const std::uint64_t number = answer.number();
+    NotificationPtr notification = decode_record(answer.text());
     const bool read = answer.number() == 1;
-    if (!member) return Failure(StoreError::corrupt);
-    page.entries.push_back({member->number, std::move(member->notification), read});
+    if (!notification) return Failure(StoreError::corrupt);
+    page.entries.push_back({number, std::move(notification), read});
   }
   if (!answer.good()) return Failure(StoreError::corrupt);
   return page;
@@ -99,12 +100,12 @@ void RedisStore::prove(Proof proof, Done<void> done) {
 void RedisStore::mark_read(ReadMarks marks, Done<UserSummary> done) {
   std::vector<std::string> arguments{marks.epoch, text(marks.upto), text(marks.at)};
   for (const std::uint64_t number : marks.numbers) arguments.push_back(text(number));
-  calls_.run(redis_scripts::mark, {keys_.facts(marks.user), keys_.unread(marks.user)}, std::move(arguments),
+  calls_.run(redis_scripts::mark, {keys_.facts(marks.user), keys_.entries(marks.user)}, std::move(arguments),
              [done = std::move(done)](auto reply) mutable { done(summary_in(reply)); });
 }
 
 void RedisStore::summarize(std::string user, UnixMs now, Done<UserSummary> done) {
-  calls_.run(redis_scripts::summarize, {keys_.facts(user), keys_.unread(user)}, {text(now)},
+  calls_.run(redis_scripts::summarize, {keys_.facts(user), keys_.entries(user)}, {text(now)},
              [done = std::move(done)](auto reply) mutable { done(summary_in(reply)); });
 }
 

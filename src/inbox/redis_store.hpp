@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct RedisStoreSettings {
   Milliseconds log_keep{90LL * 24 * 60 * 60 *
                         1000};  // numbers and cursors of a user for whom nothing is there any more
   redis::ChannelKind signals = redis::ChannelKind::plain;
+  bool is_cluster = false;  // a call has keys of one slot there
 };
 
 // Owned by the link's thread. A notification is accepted when Redis has said so for each of its users: what that is worth is
@@ -52,11 +54,17 @@ class RedisStore final : public Store {
  private:
   struct Accepting;
   struct Inspecting;
+  struct Append {
+    std::shared_ptr<Accepting> work;
+    std::size_t user;  // index
+  };
 
   void claim(const std::shared_ptr<Accepting>& work);
   void note_acceptance(const std::shared_ptr<Accepting>& work);
   void append_more(const std::shared_ptr<Accepting>& work);
-  void append(const std::shared_ptr<Accepting>& work, std::size_t index);
+  void send_appends();
+  void send_appends(std::vector<Append> appends);
+  void on_appended(std::vector<Append>& appends, Result<redis::Reply, StoreError>& reply);
   void finish(const std::shared_ptr<Accepting>& work);
   void inspect_more(const std::shared_ptr<Inspecting>& work);
 
@@ -65,6 +73,8 @@ class RedisStore final : public Store {
   RedisKeys keys_;
   RedisCalls calls_;
   std::function<void(std::optional<StoreError>)> watcher_;
+  std::deque<Append> waiting_appends_;
+  std::size_t append_calls_ = 0;  // on their way
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -515,6 +515,7 @@ TEST_P(StoreContract, CallsOfOneTurnTakeEffectInOrder) {
     bench->store().accept(notification({"alice"}), [&](const Result<Accepted, StoreError>& accepted) {
       placed.push_back(accepted->placements.at(0).position.number);
     });
+  bench->settle();
   EXPECT_THAT(numbers("alice"), ElementsAre(1, 2, 3));
   EXPECT_THAT(placed, ElementsAre(1, 2, 3));
 }

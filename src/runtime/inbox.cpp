@@ -70,7 +70,10 @@ void Inbox::on_each_shard(const std::function<void(inbox::Deliverer&)>& task) {
   }
 }
 
+// In Redis an append tells who listens by itself, this node, too, and with what lies there: of a request that was cut short
+// the id is that of the first attempt.
 void Inbox::accept(inbox::Acceptance acceptance, inbox::Store::Done<inbox::Accepted> done) {
+  if (desk_ != nullptr) return parts_.front()->store().accept(std::move(acceptance), std::move(done));
   auto notification = acceptance.notification;
   parts_.front()->store().accept(
       std::move(acceptance), [this, notification = std::move(notification),

@@ -133,7 +133,10 @@ class RedisStoreTest : public StoreContract {
   }
   // As if another process had written last.
   void change_process(const std::string& user) {
-    EXPECT_TRUE(tell_redis({"HSET", "test-inbox:{u:" + user + "}:facts", "run", "another"}));
+    const char* script =
+        "local log = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'log')) log[8] = 'another' "
+        "return redis.call('HSET', KEYS[1], 'log', cmsgpack.pack(log))";
+    EXPECT_TRUE(tell_redis({"EVAL", script, "1", "test-inbox:{u:" + user + "}:facts"}));
   }
   Page read_on(const std::string& epoch, std::uint64_t after) {
     return read({.user = "alice", .after = after, .epoch = epoch});
@@ -205,7 +208,7 @@ TEST_P(RedisStoreTest, ARequestThatWasCutShortIsCompletedByItsRepeat) {
   const Acceptance asked = keyed(notification({"alice", "bob"}), "key", "print");
   ASSERT_TRUE(accept(asked));
   ASSERT_TRUE(tell_redis({"HDEL", "test-inbox:key:key", "done"}));
-  for (const char* what : {"facts", "entries", "expiry", "unread", "known"})
+  for (const char* what : {"facts", "entries", "ended", "proofs"})
     ASSERT_TRUE(tell_redis({"DEL", std::string("test-inbox:{u:bob}:") + what}));
   const auto again = accept(keyed(notification({"alice", "bob"}), "key", "print"));
   ASSERT_TRUE(again);
@@ -214,6 +217,18 @@ TEST_P(RedisStoreTest, ARequestThatWasCutShortIsCompletedByItsRepeat) {
   EXPECT_THAT(numbers("alice"), ElementsAre(1));
   EXPECT_THAT(numbers("bob"), ElementsAre(1));
   EXPECT_TRUE(accept(keyed(notification({"alice", "bob"}), "key", "print"))->replayed);
+}
+
+// A producer that has waited too long asks another node, and the first one goes on after all.
+TEST_P(RedisStoreTest, OneRequestAtTwoNodesIsAppendedOnce) {
+  const Acceptance asked = keyed(notification({"alice", "bob"}), "key", "print");
+  ASSERT_TRUE(accept(asked));
+  ASSERT_TRUE(tell_redis({"DEL", "test-inbox:key:key"}));
+  const auto late = accept(asked);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->placements.at(1).position.number, 1U);
+  EXPECT_THAT(numbers("alice"), ElementsAre(1));
+  EXPECT_THAT(numbers("bob"), ElementsAre(1));
 }
 
 TEST_P(RedisStoreTest, WithoutMemoryNothingIsAcceptedAndEverythingCanBeRead) {
@@ -251,6 +266,50 @@ TEST_P(RedisStoreTest, MoreRecipientsThanAreAskedAtOnce) {
   EXPECT_EQ(inspect(accepted->id)->recipients.size(), 300U);
 }
 
+TEST_P(RedisStoreTest, ManyAtOnceShareCallsAndKeepTheirOrder) {
+  std::vector<std::uint64_t> placed;
+  for (int i = 0; i < 1'000; ++i)
+    bench->store().accept(notification({i % 2 == 0 ? "alice" : "bob"}),
+                          [&](const Result<Accepted, StoreError>& accepted) {
+                            ASSERT_TRUE(accepted);
+                            if (accepted->placements.at(0).user == "alice")
+                              placed.push_back(accepted->placements[0].position.number);
+                          });
+  bench->settle();
+  ASSERT_EQ(placed.size(), 500U);
+  EXPECT_TRUE(std::ranges::is_sorted(placed));
+  const Page page = read({.user = "alice", .entries_max = 500, .bytes_max = 1'000'000});
+  ASSERT_EQ(page.entries.size(), 500U);
+  for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(page.entries[i].notification->id, "id-" + std::to_string(2 * i + 1));
+}
+
+// The other logs of the same call have nothing to do with it.
+TEST_P(RedisStoreTest, ADamagedLogIsNotTheTroubleOfThoseBesideIt) {
+  ASSERT_TRUE(tell_redis({"SET", "test-inbox:{u:user-50}:facts", "what is this"}));
+  std::size_t refused = 0;
+  for (int i = 0; i < 100; ++i)
+    bench->store().accept(notification({"user-" + std::to_string(i)}),
+                          [&](const Result<Accepted, StoreError>& accepted) {
+                            if (accepted) return;
+                            ++refused;
+                            EXPECT_EQ(accepted.error(), StoreError::corrupt);
+                          });
+  bench->settle();
+  EXPECT_EQ(refused, 1U);
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(i == 50 || numbers("user-" + std::to_string(i)).size() == 1) << i;
+}
+
+TEST_P(RedisStoreTest, WhatHasExpiredIsTakenOutWhileNothingIsDropped) {
+  for (int i = 0; i < 100; ++i) {
+    accept(notification({"alice"}));
+    now += contract_ttl / 10;
+  }
+  EXPECT_EQ(read({.user = "alice"}).dropped_to, 0U);
+  EXPECT_LE(numbers("alice").size(), 10U);
+  const char* script = "if redis.call('XLEN', KEYS[1]) > 30 then return redis.error_reply('too many') end return 1";
+  EXPECT_TRUE(tell_redis({"EVAL", script, "1", "test-inbox:{u:alice}:entries"}));
+}
+
 TEST_P(RedisStoreTest, UsersWhoseNamesLookLikeKeysAreKeptApart) {
   for (const char* user : {"}", "{", "a}:facts", "{u:a}", "a"}) accept(notification({user}));
   for (const char* user : {"}", "{", "a}:facts", "{u:a}", "a"}) EXPECT_THAT(numbers(user), ElementsAre(1)) << user;
@@ -272,6 +331,7 @@ TEST(StoreErrorOfRedis, EveryRefusalHasAMeaning) {
   const std::pair<const char*, StoreError> cases[] = {
       {"OOM command not allowed when used memory > 'maxmemory'.", StoreError::full},
       {"ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed", StoreError::full},
+      {"@user_script: 12: -OOM command not allowed when used memory > 'maxmemory'.", StoreError::full},
       {"READONLY You can't write against a read only replica.", StoreError::read_only},
       {"MISCONF Redis is configured to save RDB snapshots", StoreError::read_only},
       {"LOADING Redis is loading the dataset in memory", StoreError::unavailable},

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until_ready } from "../support/api.mjs";
 import { InboxStorm } from "../support/inbox_storm.mjs";
 import { free_ports } from "../support/ports.mjs";
+import { RedisServer } from "../support/redis.mjs";
 import { start_carillon, temporary_folder } from "../support/servers.mjs";
 
 // ./check inbox_chaos: 500 and 50,000.
@@ -18,6 +19,24 @@ const kill_every_ms = [2000, 4000];
 const sqlite = () => {
   const folder = temporary_folder();
   return { nodes: 1, start: () => {}, flags: () => ["--data-dir", folder], stop: () => {} };
+};
+
+// Three nodes on one Redis that writes to its disk before it answers; it is killed, too.
+const redis = () => {
+  const server = { running: undefined };
+  return {
+    nodes: 3, epochs_change: true,
+    start: async () => {
+      server.running = await RedisServer.start(["--appendonly", "yes", "--appendfsync", "always", "--dir", temporary_folder()]);
+    },
+    flags: () => ["--redis", server.running.url, "--set", "redis.timeout_ms=1000"],
+    disturb: async () => {
+      await server.running.kill();
+      await sleep(Math.random() * 500);
+      await server.running.start();
+    },
+    stop: () => server.running?.stop(),
+  };
 };
 
 function start_node(store, i, ports) {
@@ -49,7 +68,7 @@ async function run(test, store) {
   const ports = Array.from({ length: store.nodes }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
   const nodes = await Promise.all(ports.map((pair, i) => start_node(store, i, pair)));
   for (const node of nodes) await until_ready(node);
-  const storm = await InboxStorm.start(nodes, { users });
+  const storm = await InboxStorm.start(nodes, { users, epochs_change: store.epochs_change });
   try {
     let is_over = false;
     const raging = rage(store, nodes, ports, () => is_over);
@@ -70,4 +89,5 @@ async function run(test, store) {
 
 describe("notifications in a storm", () => {
   it("SQLite: the node is killed again and again", (test) => run(test, sqlite()));
+  it("Redis: three nodes and Redis are killed again and again", (test) => run(test, redis()));
 });

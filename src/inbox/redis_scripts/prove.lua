@@ -2,14 +2,14 @@
 -- KEYS: facts, proofs
 -- ARGV: 1 epoch, 2 after, 3 upto, 4 device, 5 node, 6 socket, 7 when, 8 1 if acknowledged, 9 devices at most,
 --       10 how long a trace is kept, 11 where the device begins if it is not known
-local log = load_log()
-local valid = valid_upto(log, ARGV[1])
+local log = load_log(KEYS[1])
+local valid = valid_upto(KEYS[1], log, ARGV[1])
 local after, upto, name, at = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7])
 if not valid then return 0 end
 upto = math.min(upto, valid)
 if after > upto then return 0 end
 
-local devices = load_devices()
+local devices = load_devices(KEYS[1])
 local device = devices[name]
 if not device then
   local count, silent = 0, nil
@@ -25,7 +25,7 @@ device[2] = math.max(device[2], at)
 
 -- The cursor goes as far as what was received touches.
 local ranges, repeated = {{after, upto}}, false
-for _, packed in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], text(math.min(device[1], upto)), '+inf')) do
+for _, packed in ipairs(call('ZRANGEBYSCORE', KEYS[2], text(math.min(device[1], upto)), '+inf')) do
   local proof = cmsgpack.unpack(packed)
   if proof[3] == name then
     ranges[#ranges + 1] = {proof[1], proof[2]}
@@ -38,9 +38,9 @@ for _, range in ipairs(ranges) do
 end
 
 if after < upto and not repeated then
-  local order = redis.call('HINCRBY', KEYS[1], 'proofs', 1)
-  redis.call('ZADD', KEYS[2], text(upto), cmsgpack.pack({after, upto, name, ARGV[5], ARGV[6], at, tonumber(ARGV[8]), order}))
-  redis.call('PEXPIRE', KEYS[2], text(math.max(log.kept - at, 0) + tonumber(ARGV[10]) + 1000))
+  local order = call('HINCRBY', KEYS[1], 'proofs', 1)
+  call('ZADD', KEYS[2], text(upto), cmsgpack.pack({after, upto, name, ARGV[5], ARGV[6], at, tonumber(ARGV[8]), order}))
+  call('PEXPIRE', KEYS[2], text(math.max(log.kept - at, 0) + tonumber(ARGV[10]) + 1000))
 end
-redis.call('HSET', KEYS[1], 'devices', cmsgpack.pack(devices))
+call('HSET', KEYS[1], 'devices', cmsgpack.pack(devices))
 return 1

@@ -1,33 +1,45 @@
 -- A page of the log. Does not write.
 -- KEYS: facts, entries; ARGV: 1 epoch of `after` or nothing, 2 after, 3 entries at most, 4 bytes at most, 5 now
--- -> epoch, 1 if `after` is a place in this log, upto, head, dropped to, then for each entry: its member, 1 if it was read
+-- -> epoch, 1 if `after` is a place in this log, upto, head, dropped to, then for each entry: number, record, 1 if it was read
 local after, entries_max, bytes_max, now = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local chunk = 32
-local log = load_log()
+local log = load_log(KEYS[1])
 local continues = 1
 if ARGV[1] ~= '' and after > 0 then
-  local upto = valid_upto(log, ARGV[1])
+  local upto = valid_upto(KEYS[1], log, ARGV[1])
   if not upto or upto < after then continues = 0 end
 end
 if not log then return {epoch_of(nil), continues, after, 0, 0} end
 local answer = {epoch_of(log), continues, math.max(log.head, after), log.head, log.dropped}
-local bytes, last, from = 0, nil, after
-while true do
-  local members = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. text(from), '+inf', 'LIMIT', 0, math.min(chunk, entries_max + 1))
-  for _, member in ipairs(members) do
-    local number, id, expires_at = string.match(member, '^(%d+):(%S+) %d+ (%d+) ')
-    from = tonumber(number)
-    if tonumber(expires_at) > now then
-      local line = string.find(member, '\n', 1, true)
-      bytes = bytes + #member - line + #id
-      if last and ((#answer - 5) / 2 >= entries_max or bytes > bytes_max) then
-        answer[3] = last
-        return answer
-      end
-      last = from
-      answer[#answer + 1] = member
-      answer[#answer + 1] = redis.call('HEXISTS', KEYS[1], 'read:' .. number)
-    end
+local bytes, from, numbers, records = 0, after, {}, {}
+
+-- Takes one; true: there is no room for it.
+local function take(number, record)
+  local id, expires_at = string.match(record, '^(%S+) %d+ (%d+) ')
+  if tonumber(expires_at) <= now then return false end
+  bytes = bytes + #record - string.find(record, '\n', 1, true) + #id
+  if #numbers > 0 and (#numbers >= entries_max or bytes > bytes_max) then
+    answer[3] = numbers[#numbers]
+    return true
   end
-  if #members < math.min(chunk, entries_max + 1) then return answer end
+  numbers[#numbers + 1] = number
+  records[#records + 1] = record
+  return false
 end
+
+local some_max, full = math.min(32, entries_max + 1), false  -- few at once: records may be large
+repeat
+  local some = call('XRANGE', KEYS[2], text(from + 1), '+', 'COUNT', some_max)
+  for _, entry in ipairs(some) do
+    from = tonumber(string.match(entry[1], '^%d+'))
+    full = take(from, entry[2][2])
+    if full then break end
+  end
+until full or #some < some_max
+
+local marks = read_marks(KEYS[1], numbers)
+for i, number in ipairs(numbers) do
+  answer[#answer + 1] = number
+  answer[#answer + 1] = records[i]
+  answer[#answer + 1] = marks[number] and 1 or 0
+end
+return answer

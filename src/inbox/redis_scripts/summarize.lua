@@ -1,5 +1,5 @@
--- KEYS: facts, unread; ARGV: now
+-- KEYS: facts, entries; ARGV: now
 -- -> epoch, head, how many are unread. Does not write.
-local log = load_log()
+local log = load_log(KEYS[1])
 if not log then return {epoch_of(nil), 0, 0} end
-return {epoch_of(log), log.head, redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[1], '+inf')}
+return {epoch_of(log), log.head, count_unread(KEYS[1], KEYS[2], tonumber(ARGV[1]))}

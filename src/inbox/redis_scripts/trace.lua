@@ -1,16 +1,15 @@
 -- What became of a notification at one user. Does not write.
--- KEYS: facts, proofs; ARGV: id
+-- KEYS: facts, entries, proofs; ARGV: id
 -- -> nothing if it was not appended; else epoch, number, kind of its end, when that was, when it was read, then for each
 -- receipt, in the order of time: device, node, socket, when, 1 if acknowledged
-local log = load_log()
-local number = log and redis.call('HGET', KEYS[1], 'id:' .. ARGV[1])
+local log = load_log(KEYS[1])
+if not log then return {} end
+local number, kind, ended_at, read_at = find_id(KEYS[1], KEYS[2], ARGV[1])
 if not number then return {} end
-local found = redis.call('HMGET', KEYS[1], 'ending:' .. number, 'read:' .. number)
-local kind, ended_at = '0', '0'
-if found[1] then kind, ended_at = string.match(found[1], '^(%d+) (%d+)$') end
-local answer = {epoch_of(log), tonumber(number), tonumber(kind), tonumber(ended_at), tonumber(found[2] or '0')}
+read_at = read_at or call('HGET', KEYS[1], 'read:' .. number) or '0'
+local answer = {epoch_of(log), tonumber(number), tonumber(kind or '0'), tonumber(ended_at or '0'), tonumber(read_at)}
 local proofs = {}
-for _, packed in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], number, '+inf')) do
+for _, packed in ipairs(call('ZRANGEBYSCORE', KEYS[3], number, '+inf')) do
   local proof = cmsgpack.unpack(packed)
   if proof[1] < tonumber(number) then proofs[#proofs + 1] = proof end
 end
