@@ -58,22 +58,21 @@ void HeadChecks::ask() {
     found->second.unchecked = false;
     ++asking_;
     asked_.add();
-    store_.open(user, "",
-                     [this, user, alive = std::weak_ptr(alive_)](const Result<DeviceState, StoreError>& summary) {
-                       if (!alive.expired()) on_answer(user, summary);
-                     });
+    store_.open(user, "", [this, user, alive = std::weak_ptr(alive_)](const Result<DeviceState, StoreError>& state) {
+      if (!alive.expired()) on_answer(user, state);
+    });
   }
 }
 
 // Perhaps in the middle of the question.
-void HeadChecks::on_answer(const std::string& user, const Result<UserSummary, StoreError>& summary) {
+void HeadChecks::on_answer(const std::string& user, const Result<DeviceState, StoreError>& state) {
   --asking_;
-  if (!summary) {
+  if (!state) {
     note(user);
     retry_at_ = std::min(retry_at_, port_.now() + options_.retry_pause);
     return;
   }
-  if (summary->head > 0) port_.on_head(user, {summary->epoch, summary->head});
+  if (state->head > 0) port_.on_head(user, {state->epoch, state->head});
   ask();
 }
 

@@ -66,7 +66,7 @@ class HeadChecks {
   void again_later(const std::string& user, User& state);
   void note(std::string_view user);
   void ask();
-  void on_answer(const std::string& user, const Result<UserSummary, StoreError>& summary);
+  void on_answer(const std::string& user, const Result<DeviceState, StoreError>& state);
 
   Store& store_;
   HeadCheckOptions options_;
