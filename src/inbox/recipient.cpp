@@ -52,9 +52,9 @@ void Recipient::on_opened(Result<DeviceState, StoreError> result) {
   pump();
 }
 
-// A device that begins behind the first number is registered before anything is sent, and then the store says where it
-// begins: an earlier socket of it may have registered it elsewhere since it was asked. Then the one that the store has not
-// heard of yet must not send from another place than the one that it will have come back to.
+// A device that begins behind the first number is registered at once, and then the store says where it begins: an earlier
+// socket of it may have registered it elsewhere since it was asked, or would do so later. What lies between would come out of
+// order then, or not before the next connection.
 bool Recipient::must_register() const { return !registered_ && proven_to_ > 0; }
 
 void Recipient::register_first() {
@@ -145,8 +145,9 @@ bool Recipient::knows(const std::string& epoch) const {
 }
 
 void Recipient::pump() {
-  if (state_ != State::following || (head_ <= sent_to_ && !look_) || !has_room() || retry_at_ != never) return arm();
+  if (state_ != State::following || retry_at_ != never) return arm();
   if (must_register()) return register_first();
+  if ((head_ <= sent_to_ && !look_) || !has_room()) return arm();
   state_ = State::reading;
   look_ = false;
   read_head_ = head_;
