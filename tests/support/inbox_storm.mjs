@@ -17,7 +17,8 @@ const between = (min, max) => min + Math.random() * (max - min);
 const one_of = (list) => list[Math.floor(Math.random() * list.length)];
 const place = (position) => { const [epoch, number] = position.split("-"); return { epoch, number: Number(number) }; };
 
-// One user with one device: an unmodified client behind a proxy of its own, and what the application keeps.
+// One user with one device: an unmodified client behind a proxy of its own, and what the application keeps. Each stay is at one
+// node: requests of a polling session must come to where it is.
 class Person {
   constructor(name, i, epochs_change) {
     const transports = i % 5 === 0 ? ["polling", "websocket"] : ["websocket"];
@@ -26,7 +27,9 @@ class Person {
   }
 
   async start(port_of) {
-    this.proxy = await Proxy.start(port_of);
+    this.choose_node = () => { this.port = port_of(); };
+    this.choose_node();
+    this.proxy = await Proxy.start(() => this.port);
     this.open();
   }
 
@@ -66,12 +69,17 @@ class Person {
   async leave() {
     this.socket.disconnect();
     await sleep(between(0, away_ms_max));
+    this.choose_node();
     this.socket.connect();
   }
-  lose_network() { this.proxy.strand(); }
+  lose_network() {
+    this.choose_node();
+    this.proxy.strand();
+  }
   async reload() {
     this.socket.io._close();
     await sleep(between(0, away_ms_max));
+    this.choose_node();
     this.open();
   }
 
