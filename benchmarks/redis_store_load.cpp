@@ -6,13 +6,14 @@
 //   users      so many users with so many notifications each: memory and file size of Redis, and the time of one resume (open
 //              and read, one after the other) of a user chosen by chance
 //
-// The server is given by --url, is emptied, and says itself how durable it is: benchmarks/redis_store.mjs starts one.
+// The server is given by --url and is emptied; how durable it is, its own settings say:
+//
+//   redis-server --port 7777 --appendonly yes --appendfsync always --dir FOLDER
 //
 //   redis_store_load --url redis://HOST:PORT [--in-flight N] [--seconds S] [--users N] [--each N]
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -20,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -27,14 +29,15 @@
 #include "inbox/redis_store.hpp"
 #include "io/loop.hpp"
 #include "runtime/redis_driver.hpp"
+#include "store_bench.hpp"
 
 using namespace carillon;
 using namespace carillon::inbox;
+using namespace carillon::bench;
 
 namespace {
 
-using Steady = std::chrono::steady_clock;
-constexpr int rounds = 5;
+constexpr std::chrono::seconds ready_max{5};
 
 struct Options {
   std::string url;
@@ -43,23 +46,6 @@ struct Options {
   std::size_t users = 100'000;
   std::size_t each = 10;
 };
-
-double seconds_since(Steady::time_point start) { return std::chrono::duration<double>(Steady::now() - start).count(); }
-
-const std::string& data() {
-  static const std::string text = R"({"text":"Your parcel is on its way","order":)" + std::string(100, '7') + "}";
-  return text;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-[[noreturn]] void fail(const std::string& why) {
-  std::fprintf(stderr, "redis_store_load: %s\n", why.c_str());
-  std::_Exit(1);
-}
 
 // A link and its store on a thread of their own.
 class Home final : private io::LoopHooks {
@@ -73,11 +59,7 @@ class Home final : private io::LoopHooks {
     driver_ = std::make_unique<runtime::RedisDriver>(loop_, std::move(options), *random_);
     store_ = std::make_unique<RedisStore>(driver_->link(), *random_, RedisStoreSettings{});
     thread_ = std::thread([this] { loop_.run(*this); });
-    const auto start = Steady::now();
-    while (!ready_) {
-      if (seconds_since(start) > 5) fail("Redis is not there");
-      std::this_thread::sleep_for(Milliseconds(10));
-    }
+    if (ready_.get_future().wait_for(ready_max) != std::future_status::ready) fail("Redis is not there");
   }
   ~Home() override {
     loop_.stop();
@@ -110,7 +92,7 @@ class Home final : private io::LoopHooks {
   void on_turn_begin(TimePoint) override {}
   void on_turn_end(TimePoint now) override {
     driver_->on_turn_end(now);
-    ready_ = driver_->link().ready();
+    if (driver_->link().ready() && !std::exchange(was_ready_, true)) ready_.set_value();
   }
   TimePoint next_deadline() const override { return driver_->next_deadline(); }
 
@@ -118,7 +100,8 @@ class Home final : private io::LoopHooks {
   std::unique_ptr<Random> random_ = make_system_random();
   std::unique_ptr<runtime::RedisDriver> driver_;
   std::unique_ptr<RedisStore> store_;
-  std::atomic<bool> ready_{false};
+  std::promise<void> ready_;
+  bool was_ready_ = false;  // the thread's
   std::thread thread_;
 };
 
@@ -182,7 +165,7 @@ void measure_throughput(Home& home, const Options& options) {
   std::vector<double> bare;
   std::vector<double> accepted;
   const auto somebody = [&] { return "user-" + std::to_string(home.random().below(options.users)); };
-  for (int round = 0; round < rounds; ++round) {  // in turn, so that both see the same disk
+  for (std::size_t round = 0; round < rounds; ++round) {  // in turn, so that both see the same disk
     const double seconds = options.seconds / (2 * rounds);
     bare.push_back(per_second(home, options.in_flight, seconds,
                               [&](Pump::Done done) { add_bare(home, somebody(), std::move(done)); }));

@@ -27,14 +27,14 @@
 #include <CLI/CLI.hpp>
 
 #include "inbox/sqlite_store.hpp"
+#include "store_bench.hpp"
 
 using namespace carillon;
 using namespace carillon::inbox;
+using namespace carillon::bench;
 
 namespace {
 
-using Steady = std::chrono::steady_clock;
-constexpr std::size_t rounds = 5;
 constexpr UnixMs start_unix_ms = 1'700'000'000'000;
 
 struct Options {
@@ -50,24 +50,6 @@ struct Options {
 UnixMs next_ms() {
   static UnixMs now = start_unix_ms;
   return ++now;
-}
-
-double seconds_since(Steady::time_point start) { return std::chrono::duration<double>(Steady::now() - start).count(); }
-
-const std::string& data() {
-  static const std::string text = R"({"text":"Your parcel is on its way","order":)" + std::string(100, '7') + "}";
-  return text;
-}
-
-// The median of several rounds is what is compared: the disk is not alone.
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-[[noreturn]] void fail(const std::string& why) {
-  std::fprintf(stderr, "store_load: %s\n", why.c_str());
-  std::exit(1);
 }
 
 // Of all threads, in the kernel, too.

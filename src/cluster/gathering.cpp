@@ -65,7 +65,7 @@ void Gathering::on_count(std::size_t of, std::optional<std::size_t> listeners) {
   counted.now = listeners.value_or(counted.before);  // Redis does not say: then there is nothing to wait for
   if (!waits_) {
     counted.before = counted.now;
-    if (of == 0) link_.set_nodes(counted.now);
+    if (of == 0) link_.set_nodes(std::max<std::size_t>(counted.now, 1));  // this one is there
   } else if (std::ranges::all_of(counted_, [](const Counted& each) { return each.now >= each.before; })) {
     go_on();
   }

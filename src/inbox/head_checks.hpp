@@ -23,7 +23,6 @@ class HeadCheckPort {
  public:
   virtual ~HeadCheckPort() = default;
   virtual TimePoint now() const = 0;
-  virtual UnixMs unix_now() const = 0;
   virtual void on_head(const std::string& user, const Position& head) = 0;
 };
 

@@ -19,11 +19,10 @@ using testing::SizeIs;
 class HeadChecksTest : public testing::Test, public HeadCheckPort {
  protected:
   TimePoint now() const override { return time; }
-  UnixMs unix_now() const override { return 1'700'000'000'000; }
   void on_head(const std::string& user, const Position& head) override { told.emplace_back(user, head.number); }
 
   void accept(const std::string& user) {
-    Notification made{"id-" + std::to_string(++ids), "e", "1", "", unix_now(), unix_now() + 1'000};
+    Notification made{"id-" + std::to_string(++ids), "e", "1", "", 1'700'000'000'000, 1'700'000'001'000};
     store.accept({std::make_shared<const Notification>(std::move(made)), {user}, "", ""},
                  [](const Result<Accepted, StoreError>& accepted) { EXPECT_TRUE(accepted); });
     store.run();

@@ -62,9 +62,7 @@ void Client::hold_messages(bool hold) {
 }
 
 void Client::set_nodes(std::size_t nodes) {
-  const auto part = [divisor = std::max<std::size_t>(nodes, 1)](std::size_t rate) {
-    return rate == 0 ? 0 : std::max<std::size_t>(rate / divisor, 1);
-  };
+  const auto part = [nodes](std::size_t rate) { return rate == 0 ? 0 : std::max<std::size_t>(rate / nodes, 1); };
   if (!options_.cluster_node) statistics_.nodes.set(static_cast<std::int64_t>(nodes));
   share_.pace.set_per_second_max(part(options_.subscriptions_per_second_max));
   backlog_.set_per_second_max(part(options_.backlog_messages_per_second_max));

@@ -63,7 +63,7 @@ class Link {
   virtual void hold_messages(bool hold) = 0;
 
   // How many nodes lose and find Redis together, this one among them: they share the rates after an outage
-  // (ClientOptions). At the start it is the only one.
+  // (ClientOptions). At least 1, which it is at the start.
   virtual void set_nodes(std::size_t nodes) = 0;
 
   // --- Subscriptions: part of the connection's state, they come back by themselves after a reconnect. Each is answered

@@ -118,8 +118,6 @@ void InboxDesk::on_ready(bool ready) {
 
 TimePoint InboxDesk::now() const { return home_.loop().now(); }
 
-UnixMs InboxDesk::unix_now() const { return io::Loop::unix_now(); }
-
 void InboxDesk::on_head(const std::string& user, const inbox::Position& head) {
   tell(user, [user, head](SignalSink& sink) { sink.on_head(user, head); });
 }

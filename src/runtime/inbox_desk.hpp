@@ -73,7 +73,6 @@ class InboxDesk final : public StoreHome, private inbox::HeadCheckPort {
   };
   void on_home(Task task);
   TimePoint now() const override;
-  UnixMs unix_now() const override;
   void on_head(const std::string& user, const inbox::Position& head) override;
   void tell(std::string_view user, const std::function<void(SignalSink&)>& what);
   void probe();

@@ -20,8 +20,6 @@ Desk::Desk(World& world, StoreHost& host, Node& node)
       node_(node),
       heads_(node.shards().front()->store(), {.at_once_max = 2, .interval = world.plan.heads_compared_every}, *this) {}
 
-UnixMs Desk::unix_now() const { return node_.unix_now(); }
-
 void Desk::run(Task task) { node_.shards().front()->run(std::move(task)); }
 
 // Requests arrive in their order.

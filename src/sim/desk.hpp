@@ -36,7 +36,6 @@ class Desk final : public Subscriber, private inbox::HeadCheckPort {
 
  private:
   TimePoint now() const override { return world_.scheduler.now(); }
-  UnixMs unix_now() const override;
   void on_head(const std::string& user, const inbox::Position& head) override;
 
   void run(Task task);

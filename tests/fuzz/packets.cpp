@@ -162,6 +162,18 @@ void check_sent(const PacketFormat& format, Input& input) {
   check_control(format, PacketType::connect_error, &object);
 }
 
+socketio::BroadcastPtr make_broadcast(Input& input) {
+  BroadcastFlags flags;
+  flags.is_volatile = input.flag();
+  flags.compress = input.flag();
+  auto rooms = make_rooms(input);
+  auto except = make_rooms(input);
+  const std::string event = "e" + text_of(input.bytes(input.below(16)));
+  Array values;
+  while (!input.done() && values.size() < 10) values.push_back(make_value(input));
+  return socketio::make_broadcast({}, "/n", std::move(rooms), std::move(except), flags, event, Args(std::move(values)));
+}
+
 void check_refused(std::string_view bytes) {
   const bool sound = is_utf8_slowly(bytes);
   const std::string quoted = "\"" + std::string(bytes) + "\"";

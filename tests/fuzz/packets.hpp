@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
+#include "socketio/broadcast.hpp"
 #include "socketio/decoder.hpp"
 #include "socketio/packet.hpp"
 
@@ -26,6 +27,9 @@ void check_packet(const socketio::IncomingPacket& packet, std::size_t bytes);
 
 // What a server sends of its own, made from the input, can be read by its clients.
 void check_sent(const socketio::PacketFormat& format, Input& input);
+
+// A broadcast that a server sends in the namespace "/n", of up to ten arguments, made from the whole input.
+socketio::BroadcastPtr make_broadcast(Input& input);
 
 // Names and texts that applications must not emit.
 void check_refused(std::string_view bytes);

@@ -51,24 +51,8 @@ void receive(std::string_view body) {
   }
 }
 
-std::vector<std::string> make_rooms(Input& input) {
-  std::vector<std::string> rooms;
-  for (std::size_t left = input.below(4); left > 0; --left) rooms.push_back(text_of(input.bytes(input.below(16))));
-  return rooms;
-}
-
 void send(Input& input) {
-  BroadcastFlags flags;
-  flags.is_volatile = input.flag();
-  flags.compress = input.flag();
-  auto rooms = make_rooms(input);
-  auto except = make_rooms(input);
-  const std::string event = "e" + text_of(input.bytes(input.below(16)));
-  Array values;
-  while (!input.done() && values.size() < 10) values.push_back(make_value(input));
-  if (has_placeholder(Value(values))) return;
-  const BroadcastPtr sent =
-      socketio::make_broadcast({}, "/n", std::move(rooms), std::move(except), flags, event, Args(std::move(values)));
+  const BroadcastPtr sent = make_broadcast(input);
   const auto body = encode_broadcast("abcdef", *sent);
   check(body.has_value(), "a broadcast can be sent");
   check(decode_uid(*body) == "abcdef", "by whom it says");
@@ -77,8 +61,8 @@ void send(Input& input) {
   if (canary() && incoming.except.size() == 2) incoming.except.pop_back();
   const auto received = to_broadcast({}, std::move(incoming));
   check(received && (*received)->name_space == "/n" && (*received)->rooms == sent->rooms &&
-            (*received)->except == sent->except && (*received)->flags.is_volatile == flags.is_volatile &&
-            (*received)->flags.compress == flags.compress,
+            (*received)->except == sent->except && (*received)->flags.is_volatile == sent->flags.is_volatile &&
+            (*received)->flags.compress == sent->flags.compress,
         "for the same receivers");
   check((*received)->frames->wire() == sent->frames->wire(), "with the same bytes");
   receive(*body);

@@ -108,6 +108,12 @@ Value make_value(Input& input, bool binary, int depth) {
   }
 }
 
+std::vector<std::string> make_rooms(Input& input) {
+  std::vector<std::string> rooms;
+  for (std::size_t left = input.below(4); left > 0; --left) rooms.push_back(text_of(input.bytes(input.below(16))));
+  return rooms;
+}
+
 bool same(const Value& a, const Value& b) {
   if (is_nothing(a) || is_nothing(b)) return is_nothing(a) && is_nothing(b);
   if (a.is_number() || b.is_number()) return a.is_number() && b.is_number() && same_numbers(a, b);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <carillon/value.hpp>
 
@@ -17,6 +18,9 @@ std::string text_of(std::string_view bytes);
 
 // Any value; `binary`: bytes may be in it. Keys of an object differ from each other and from "_placeholder".
 Value make_value(Input& input, bool binary = true, int depth = 0);
+
+// Names of rooms, three at most.
+std::vector<std::string> make_rooms(Input& input);
 
 // Equal as JavaScript has it: 1 and 1.0 are the same, and what is no finite number is null in JSON.
 bool same(const Value& a, const Value& b);
