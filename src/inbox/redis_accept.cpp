@@ -141,13 +141,17 @@ void RedisStore::send_appends(std::vector<Append> appends) {
                                      text(settings_.log_keep.count()),
                                      make_epoch(random_),
                                      is_sharded ? "SPUBLISH" : "PUBLISH",
-                                     settings_.is_cluster ? "2" : "3"};
+                                     settings_.is_cluster ? "4" : "3"};
   for (const auto& [work, index] : appends) {
     const std::string& user = work->acceptance.users[index];
     const Notification& notification = work->notification();
     keys.push_back(keys_.facts(user));
     keys.push_back(keys_.entries(user));
-    if (!settings_.is_cluster) keys.push_back(keys_.summary(notification.id));
+    if (settings_.is_cluster) {
+      keys.insert(keys.end(), {keys_.ended(user), keys_.proofs(user)});
+    } else {
+      keys.push_back(keys_.summary(notification.id));
+    }
     arguments.insert(arguments.end(), {work->record, text(notification.bytes()), notification.collapse_key,
                                        work->acceptance.idempotency_key.empty() ? "0" : "1", work->summary});
   }

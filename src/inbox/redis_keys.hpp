@@ -16,6 +16,7 @@ class RedisKeys {
 
   std::string facts(std::string_view user) const { return of(user, "facts"); }
   std::string entries(std::string_view user) const { return of(user, "entries"); }
+  std::string ended(std::string_view user) const { return of(user, "ended"); }
   std::string proofs(std::string_view user) const { return of(user, "proofs"); }
 
   // Where signals for the user are published.

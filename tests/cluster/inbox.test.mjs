@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { call, readiness, refusal, until_ready } from "../support/api.mjs";
-import { Client } from "../support/clients.mjs";
+import { connect, data_of, get, inbox_of, notify, notify_answer, numbers_to, take, until_delivered } from "../support/inbox.mjs";
 import { metrics } from "../support/metrics.mjs";
 import { RedisServer } from "../support/redis.mjs";
 import { start_carillon, temporary_folder } from "../support/servers.mjs";
@@ -27,28 +27,6 @@ after(async () => {
 
 let users = 0;
 const new_user = () => `user-${++users}`;
-const notify_answer = (where, user, data, more = {}) =>
-  call(where, "/v1/notifications", { body: { to: { users: [user] }, data, ...more } });
-async function notify(where, user, data, more) {
-  const answer = await notify_answer(where, user, data, more);
-  assert.equal(answer.status, 202, answer.body);
-  return JSON.parse(answer.body).id;
-}
-async function get(where, path) {
-  const answer = await call(where, path, { method: "GET" });
-  assert.equal(answer.status, 200, answer.body);
-  return JSON.parse(answer.body);
-}
-const connect = (where, user, auth = {}) => Client.connect(where.clients, { auth: { userId: user, ...auth } });
-async function take(client, count) {
-  const got = [];
-  while (got.length < count) got.push(await client.next("notification"));
-  return got;
-}
-const data_of = (items) => items.map(([data]) => data);
-const inbox_of = async (where, user) => (await get(where, `/v1/users/${user}/inbox`)).items.map(({ data }) => data);
-const until_delivered = (where, id) => eventually(`${id} delivered`, async () =>
-  (await get(where, `/v1/notifications/${id}`)).recipients[0].state === "delivered");
 const script = (name) => readFileSync(new URL(`../../src/inbox/redis_scripts/${name}.lua`, import.meta.url), "utf8");
 // What a node would append, but its signal goes where nobody listens.
 function append_unheard(connection, user, id, data) {
@@ -59,7 +37,6 @@ function append_unheard(connection, user, id, data) {
   return connection.eval(script("common") + script("append"), keys.length, ...keys, 1000, 4 * 1024 * 1024, day, day, "anepoch", "MGET", 2,
                          record, record.length, "", "0", "");
 }
-const numbers_to = (last, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 describe("notifications in Redis", () => {
   it("accepted at one node they reach a client at another, with proof, and do not come again", async () => {

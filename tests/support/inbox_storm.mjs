@@ -92,10 +92,11 @@ class Person {
 export class InboxStorm {
   // `epochs_change`: positions go on from one epoch to another, in order, as they do when Redis restarts.
   // `nodes`: a list whose members may be replaced by others while it runs, each { clients, api, is_up }.
-  static async start(nodes, { users, epochs_change = false }) {
+  // `name`: of this storm, where there is another one in the same store.
+  static async start(nodes, { users, epochs_change = false, name = "" }) {
     const storm = new InboxStorm();
-    Object.assign(storm, { nodes, accepted: 0, asked_again: 0, agent: new Agent({ keepAlive: true }), expected: new Map() });
-    storm.people = Array.from({ length: users }, (_, i) => new Person(`user-${i}`, i, epochs_change));
+    Object.assign(storm, { nodes, name, accepted: 0, asked_again: 0, agent: new Agent({ keepAlive: true }), expected: new Map() });
+    storm.people = Array.from({ length: users }, (_, i) => new Person(`${name}user-${i}`, i, epochs_change));
     const port_of = () => Number(new URL(one_of(nodes).clients).port);
     await Promise.all(storm.people.map((person) => person.start(port_of)));
     await eventually("all users to be there", () => storm.people.every(({ socket }) => socket.connected));
@@ -121,7 +122,7 @@ export class InboxStorm {
   // Every fourth to three users. Asked again with its key until somebody has said 202.
   async notify(n) {
     const users = new Set(Array.from({ length: n % 4 === 0 ? 3 : 1 }, () => one_of(this.people).name));
-    const body = { to: { users: [...users] }, data: { n, text: "Your parcel is on its way" }, idempotency_key: `n-${n}` };
+    const body = { to: { users: [...users] }, data: { n, text: "Your parcel is on its way" }, idempotency_key: `${this.name}n-${n}` };
     for (;;) {
       const answer = await this.ask(body);
       if (answer?.status === 202) {

@@ -11,8 +11,8 @@ import { eventually } from "./wait.mjs";
 const run = promisify(execFile);
 
 export class RedisCluster {
-  // `replicas`: of each master.
-  static async start({ replicas = 0 } = {}) {
+  // `replicas`: of each master. `durable`: a server that is started again has all that it has confirmed.
+  static async start({ replicas = 0, durable = false } = {}) {
     const cluster = new RedisCluster();
     const count = 3 * (1 + replicas);
     const ports = await free_ports(2 * count);
@@ -22,6 +22,7 @@ export class RedisCluster {
       "--cluster-enabled", "yes", "--cluster-port", ports[count + i], "--cluster-node-timeout", 1000,
       "--cluster-config-file", join(folder, `${port}.conf`), "--dir", folder, "--dbfilename", `${port}.rdb`,
       "--repl-diskless-sync-delay", 0,
+      ...(durable ? ["--appendonly", "yes", "--appendfsync", "always", "--appenddirname", `appendonly-${port}`] : []),
     ]));
     await Promise.all(cluster.servers.map((server) => server.start()));
     cluster.addresses = cluster.servers.map(({ port }) => `127.0.0.1:${port}`);
@@ -87,20 +88,32 @@ export class RedisCluster {
 
   // As redis-cli --cluster reshard does it: keys first, then the slot.
   async move_slot(slot, to) {
+    const move = await this.begin_move(slot, to);
+    await move?.end();
+  }
+
+  // Nothing has moved yet: { move_keys(keys), end() }. None: it is there already.
+  async begin_move(slot, to) {
     const from = await this.master_of(slot);
-    if (from === to) return;
+    if (from === to) return undefined;
     const [source, target] = [this.control(from), this.control(to)];
     const [source_id, target_id] = await Promise.all([source.cluster("MYID"), target.cluster("MYID")]);
     await target.cluster("SETSLOT", slot, "IMPORTING", source_id);
     await source.cluster("SETSLOT", slot, "MIGRATING", target_id);
-    for (;;) {
-      const keys = await source.cluster("GETKEYSINSLOT", slot, 10);
-      if (!keys.length) break;
+    const move_keys = async (keys) => {
       for (const key of keys) await source.call("MIGRATE", "127.0.0.1", to.port, key, 0, 5000);
-    }
-    for (const control of [target, source]) await control.cluster("SETSLOT", slot, "NODE", target_id);
-    for (const server of this.servers.filter((one) => one !== from && one !== to && !one.is_dead))
-      await this.control(server).cluster("SETSLOT", slot, "NODE", target_id).catch(() => {}); // a replica hears of it
+    };
+    const end = async () => {
+      for (;;) {
+        const keys = await source.cluster("GETKEYSINSLOT", slot, 10);
+        if (!keys.length) break;
+        await move_keys(keys);
+      }
+      for (const control of [target, source]) await control.cluster("SETSLOT", slot, "NODE", target_id);
+      for (const server of this.servers.filter((one) => one !== from && one !== to && !one.is_dead))
+        await this.control(server).cluster("SETSLOT", slot, "NODE", target_id).catch(() => {}); // a replica hears of it
+    };
+    return { move_keys, end };
   }
 
   // Kills a master that has a replica; resolves when that has taken its place.

@@ -1,6 +1,7 @@
 -- Appends notifications to users' logs, each to one, and tells who listens.
--- KEYS: of each: facts, entries, and its summary where ARGV 7 is 3. A user's other two keys are used by name: they are rarely needed,
---       and in the same slot.
+-- KEYS: of each: facts, entries, and its summary where ARGV 7 is 3. A user's other two keys are used by name, since they are rarely
+--       needed; in a Redis Cluster, where ARGV 7 is 4, they are named, too: a slot that moves is moved key by key, and Redis refuses
+--       (TRYAGAIN) what has only some of its keys at one place.
 -- ARGV: 1 entries at most, 2 bytes at most, 3 how long a trace is kept, 4 how long a log without entries is kept, 5 epoch, where
 --       a new one begins, 6 PUBLISH or SPUBLISH, 7 keys of each; of each: record, bytes, collapse key, 1 if its request has a key: others
 --       may append it, too; summary or nothing
