@@ -167,30 +167,25 @@ for (const [adapter, flags] of Object.entries(adapters)) {
     }
 
     it("while slots move nothing is lost, out of order or seen twice", async (test) => {
-      const storm = await InboxStorm.start(nodes, { users: 20, epochs_change: true, name: "moving-" });
+      const storm = new InboxStorm(nodes, { users: 20, epochs_change: true, name: "moving-" });
+      await storm.start();
       const slots = await Promise.all(storm.people.map(({ name }) => setup.redis.slot_of(key_of(name))));
-      let is_over = false;
-      const move = async () => {
-        while (!is_over)
+      const move = async (is_over) => {
+        while (!is_over())
           for (const to of setup.redis.servers) {
             await setup.redis.until_agreed();
             for (const slot of slots) await setup.redis.move_slot(slot, to);
           }
       };
-      const moving = move();
-      try {
-        await storm.produce(is_slow ? 300 : 3000, { producers: 8 });
-      } finally {
-        is_over = true;
-        await moving;
-      }
+      await storm.produce_amid(move, is_slow ? 300 : 3000, { producers: 8 });
       await storm.calm();
-      storm.end();
+      await storm.end();
       test.diagnostic(JSON.stringify(storm.assess()));
     });
 
     it("while masters are killed, and come back with their files, nothing is lost, out of order or seen twice", async (test) => {
-      const storm = await InboxStorm.start(nodes, { users: 20, epochs_change: true, name: "dying-" });
+      const storm = new InboxStorm(nodes, { users: 20, epochs_change: true, name: "dying-" });
+      await storm.start();
       const rage = async () => {
         for (const server of setup.redis.servers) {
           await sleep(300);
@@ -200,11 +195,9 @@ for (const [adapter, flags] of Object.entries(adapters)) {
           await setup.redis.until_whole(server);
         }
       };
-      const raging = rage();
-      await storm.produce(is_slow ? 300 : 2000, { producers: 8 });
-      await raging;
+      await storm.produce_amid(rage, is_slow ? 300 : 2000, { producers: 8 });
       await storm.calm();
-      storm.end();
+      await storm.end();
       test.diagnostic(JSON.stringify(storm.assess()));
     });
   });

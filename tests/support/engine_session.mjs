@@ -23,7 +23,8 @@ export function http(url, { method = "GET", headers = {}, body, agent = keep_ali
     });
   });
   request.end(body);
-  const answer = deadline(answered, timeout_ms, `${method} ${url}`);
+  // Nobody waits for one that is late: its connection is not kept for that.
+  const answer = deadline(answered, timeout_ms, `${method} ${url}`).catch((error) => { request.destroy(); throw error; });
   answer.abort = () => { answer.catch(() => {}); request.destroy(); };
   return answer;
 }

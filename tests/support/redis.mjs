@@ -4,6 +4,9 @@ import { Program } from "./program.mjs";
 import { connect_redis } from "./redis_url.mjs";
 import { eventually } from "./wait.mjs";
 
+const info_ms_max = 3000;
+const log_shown_max = 2000;
+
 export class RedisServer {
   // `flags`: of redis-server, behind those that all have.
   static async start(flags = []) {
@@ -32,6 +35,15 @@ export class RedisServer {
     const connection = connect_redis(this.url, options);
     this.connections.push(connection);
     return connection;
+  }
+
+  // For the report of a failure: how it is, and the end of its log.
+  async describe() {
+    const connection = connect_redis(this.url, { maxRetriesPerRequest: 1, commandTimeout: info_ms_max });
+    const info = await connection.info("everything").catch((error) => error.message);
+    connection.disconnect();
+    const lines = info.split("\r\n").filter((line) => /^(uptime_in_seconds|loading|async_loading|connected_clients|blocked_clients|used_memory_human|aof_|total_commands|pubsub_|cmdstat_eval)/.test(line));
+    return [`--- Redis ended=${JSON.stringify(this.program.how_it_ended)} ${lines.join(" ") || info}`, this.program.stdout.slice(-log_shown_max)];
   }
 
   kill() { return this.program.kill(); }
