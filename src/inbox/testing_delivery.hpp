@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,20 @@
 #include "inbox/memory_store.hpp"
 
 namespace carillon::inbox {
+
+inline std::vector<std::uint64_t> numbers(std::uint64_t first, std::uint64_t last) {
+  std::vector<std::uint64_t> all;
+  for (std::uint64_t number = first; number <= last; ++number) all.push_back(number);
+  return all;
+}
+
+// For set_faults(): calls of this name are refused, or with an empty one all of them.
+inline auto refuse(std::string_view name, StoreError error) {
+  return [name, error](std::string_view call) {
+    const bool refused = name.empty() || name == call;
+    return MemoryStore::Faults{refused ? MemoryStore::Fault::refused : MemoryStore::Fault::none, error};
+  };
+}
 
 // One socket, and the client behind it.
 class FakeSocket final : public RecipientPort {
@@ -59,6 +75,18 @@ class DeliveryBench {
     return socket;
   }
   void disconnect(FakeSocket& socket) { deliverer.remove(*socket.recipient); }
+  // Connects, and what that causes has been answered.
+  std::unique_ptr<FakeSocket> arrive(const std::string& user, const std::string& device = "", bool acks = false) {
+    auto socket = connect(user, device, acks);
+    store.run();
+    return socket;
+  }
+  // The device's connection ends, and its next one arrives.
+  void come_back(std::unique_ptr<FakeSocket>& socket) {
+    disconnect(*socket);
+    const RecipientIdentity& who = socket->recipient->identity();
+    socket = arrive(who.user, who.device, who.acknowledges);
+  }
 
   // Accepts a notification for the user, without telling anybody.
   Signal accept(const std::string& user, std::int64_t ttl_ms = 1'000'000, std::string data = "1") {
