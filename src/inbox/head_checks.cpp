@@ -5,10 +5,13 @@
 
 namespace carillon::inbox {
 
-void HeadChecks::add(const std::string& user) { again_later(user, users_[user]); }
+void HeadChecks::add(const std::string& user) { again_later(user, users_[user], port_.now()); }
 
 void HeadChecks::remove(std::string_view user) {
-  if (const auto found = users_.find(user); found != users_.end()) users_.erase(found);
+  const auto found = users_.find(user);
+  if (found == users_.end()) return;
+  rounds_.erase({found->second.check_at, found->first});
+  users_.erase(found);
 }
 
 void HeadChecks::check(std::string_view user) {
@@ -22,25 +25,23 @@ void HeadChecks::go_on() {
 }
 
 TimePoint HeadChecks::next_deadline() const {
-  return rounds_.empty() ? retry_at_ : std::min(retry_at_, rounds_.front().at);
+  return rounds_.empty() ? retry_at_ : std::min(retry_at_, rounds_.begin()->first);
 }
 
 void HeadChecks::on_time(TimePoint now) {
-  while (!rounds_.empty() && rounds_.front().at <= now) {
-    const Round round = std::move(rounds_.front());
-    rounds_.pop_front();
-    const auto found = users_.find(round.user);
-    if (found == users_.end() || found->second.check_at != round.at) continue;
-    again_later(round.user, found->second);
-    note(round.user);
+  while (!rounds_.empty() && rounds_.begin()->first <= now) {
+    const std::string user = rounds_.begin()->second;
+    again_later(user, users_[user], now);
+    note(user);
   }
   if (now >= retry_at_) retry_at_ = never;
   ask();
 }
 
-void HeadChecks::again_later(const std::string& user, User& state) {
-  state.check_at = port_.now() + options_.interval;
-  rounds_.push_back({state.check_at, user});
+void HeadChecks::again_later(const std::string& user, User& state, TimePoint now) {
+  rounds_.erase({state.check_at, user});
+  state.check_at = now + options_.interval;
+  rounds_.emplace(state.check_at, user);
 }
 
 void HeadChecks::note(std::string_view user) {

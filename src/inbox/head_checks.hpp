@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/counter.hpp"
 #include "base/text_hash.hpp"
@@ -53,16 +55,15 @@ class HeadChecks {
 
   const Counter& asked() const { return asked_; }
 
+  // For tests.
+  std::size_t rounds() const { return rounds_.size(); }
+
  private:
   struct User {
     TimePoint check_at{};
     bool unchecked = false;  // is in the list
   };
-  struct Round {
-    TimePoint at;
-    std::string user;
-  };
-  void again_later(const std::string& user, User& state);
+  void again_later(const std::string& user, User& state, TimePoint now);
   void note(std::string_view user);
   void ask();
   void on_answer(const std::string& user, const Result<DeviceState, StoreError>& state);
@@ -72,7 +73,7 @@ class HeadChecks {
   HeadCheckPort& port_;
   Counter asked_;
   std::unordered_map<std::string, User, TextHash, std::equal_to<>> users_;
-  std::deque<Round> rounds_;  // by time; one of another time than its user's has gone with an earlier stay
+  std::set<std::pair<TimePoint, std::string>> rounds_;  // one of each user
   std::deque<std::string> unchecked_;
   std::size_t asking_ = 0;
   TimePoint retry_at_ = never;

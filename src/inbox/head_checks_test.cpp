@@ -96,6 +96,16 @@ TEST_F(HeadChecksTest, AUserWhoCameBackIsAskedForOncePerInterval) {
   EXPECT_EQ(checks.asked().value(), 1U);
 }
 
+TEST_F(HeadChecksTest, WhoComesAndGoesLeavesNothingBehind) {
+  checks.add("bob");
+  for (int i = 0; i < 1'000; ++i) {
+    checks.add("alice");
+    checks.remove("alice");
+    time += Milliseconds(1);
+  }
+  EXPECT_EQ(checks.rounds(), 1U);
+}
+
 TEST_F(HeadChecksTest, AsksAFewAtTheSameTime) {
   for (const char* user : {"alice", "bob", "carol"}) {
     accept(user);
