@@ -39,20 +39,18 @@ Complaint read_text(std::string& out, const JsonMember& member, std::size_t byte
 
 Complaint read_users(NotifyRequest& request, const JsonMember& member) {
   if (kind_of(member.text) != JsonKind::array) return wrong_kind("to.users", "an array of user ids", member.text);
-  auto value = parse_json(member.text);
-  Array& items = *std::get_if<Array>(&value->storage());
+  const auto value = parse_json(member.text);
+  const Array& items = *value->as_array();
   if (items.empty() || items.size() > recipients_max)
     return invalid(fmt::format("to.users: expected 1 to {} user ids, got {}", recipients_max, items.size()));
   std::unordered_set<std::string, TextHash, std::equal_to<>> seen;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    std::string user;
-    if (auto* text = std::get_if<std::string>(&items[i].storage())) user = std::move(*text);
-    if (auto* number = std::get_if<std::int64_t>(&items[i].storage())) user = std::to_string(*number);
-    if (!is_user_id(user))
+    auto user = user_id_of(items[i]);
+    if (!user)
       return invalid(fmt::format(
           "to.users[{}]: a user id is a text of 1 to {} bytes without control characters, or a whole number", i,
           user_id_bytes_max));
-    if (seen.insert(user).second) request.users.push_back(std::move(user));
+    if (seen.insert(*user).second) request.users.push_back(std::move(*user));
   }
   return std::nullopt;
 }
@@ -135,6 +133,13 @@ bool is_user_id(std::string_view text) {
     if (byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return false;
   }
   return true;
+}
+
+std::optional<std::string> user_id_of(const Value& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value.storage())) return std::to_string(*number);
+  if (const auto* number = std::get_if<std::uint64_t>(&value.storage())) return std::to_string(*number);
+  const std::string* text = value.as_string();
+  return text != nullptr && is_user_id(*text) ? std::optional(*text) : std::nullopt;
 }
 
 Result<NotifyRequest, Error> parse_notify_request(std::string_view body, const NotifyDefaults& defaults) {

@@ -8,9 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <carillon/value.hpp>
 
 #include "api/error.hpp"
 #include "base/result.hpp"
@@ -43,5 +46,8 @@ Result<NotifyRequest, Error> parse_notify_request(std::string_view body, const N
 
 // 1 to 256 bytes of UTF-8 without control characters.
 bool is_user_id(std::string_view text);
+
+// Of a text that is one, or of a whole number, which counts as its digits.
+std::optional<std::string> user_id_of(const Value& value);
 
 }  // namespace carillon::api

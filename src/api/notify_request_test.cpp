@@ -23,8 +23,8 @@ Error refused(std::string_view body) {
 
 TEST(NotifyRequest, ReadsEveryField) {
   const NotifyRequest request = parsed(
-      R"({"to":{"users":["b","a","b",42]},"event":"e","data":{"x": [1]},"ttl_s":5,"idempotency_key":"i","collapse_key":"c"})");
-  EXPECT_THAT(request.users, ElementsAre("b", "a", "42"));
+      R"({"to":{"users":["b","a","b",42,18446744073709551615]},"event":"e","data":{"x": [1]},"ttl_s":5,"idempotency_key":"i","collapse_key":"c"})");
+  EXPECT_THAT(request.users, ElementsAre("b", "a", "42", "18446744073709551615"));
   EXPECT_EQ(request.event, "e");
   EXPECT_EQ(request.data, R"({"x": [1]})");
   EXPECT_EQ(request.ttl_s, 5);

@@ -127,6 +127,7 @@ struct Config {
     std::size_t bytes_per_user_max = 4 * 1024 * 1024;
     std::size_t devices_per_user_max = 100;
     std::size_t waiting_bytes_max = 64 * 1024 * 1024;
+    std::size_t questions_per_socket_max = 16;
     std::uint32_t head_check_interval_ms = 30'000;
   };
   struct Drain {

@@ -1,20 +1,12 @@
 #include "app/identity.hpp"
 
-#include <cstdint>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "api/notify_request.hpp"
 
 namespace carillon::app {
 namespace {
-
-std::optional<std::string> digits(const Value& value) {
-  if (const auto* number = std::get_if<std::int64_t>(&value.storage())) return std::to_string(*number);
-  if (const auto* number = std::get_if<std::uint64_t>(&value.storage())) return std::to_string(*number);
-  return std::nullopt;
-}
 
 // Socket.IO v2 clients have no auth in "/": what they say comes in the query of their connection.
 Value auth_of(const Handshake& handshake) {
@@ -29,8 +21,7 @@ Value auth_of(const Handshake& handshake) {
 Result<std::optional<std::string>, std::string> id_in(const Value& auth, std::string_view name) {
   const Value* given = auth.find(name);
   if (given == nullptr) return std::nullopt;
-  if (auto number = digits(*given)) return number;
-  if (const std::string* text = given->as_string(); text != nullptr && api::is_user_id(*text)) return *text;
+  if (auto id = api::user_id_of(*given)) return id;
   return Failure("auth." + std::string(name) + " should be a text of 1 to 256 bytes without control characters");
 }
 

@@ -141,6 +141,7 @@ runtime::InboxOptions inbox_options(const Config& config) {
   options.store.waiting_bytes_max = inbox.waiting_bytes_max;
   options.delivery.window = inbox.window;
   options.delivery.ack_timeout = Milliseconds(inbox.ack_timeout_ms);
+  options.questions_per_socket_max = inbox.questions_per_socket_max;
   options.device_of = device_of;
   if (!config.redis.url.empty()) {
     runtime::InboxDesk::Settings desk{.store = {}, .waiting_bytes_max = inbox.waiting_bytes_max};

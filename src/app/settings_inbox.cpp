@@ -27,6 +27,9 @@ std::vector<Setting> inbox_settings() {
              "forgotten."),
       number("inbox.waiting_bytes_max", field(&C::inbox, &S::waiting_bytes_max), 1024 * 1024, 64 * gib,
              "Notifications that may be on their way to the disk, or to Redis. Beyond it producers get 503."),
+      number("inbox.questions_per_socket_max", field(&C::inbox, &S::questions_per_socket_max), 1, 10'000,
+             "`inbox:fetch` and `inbox:read` of one client that may be under way. Beyond it they are refused with an "
+             "error."),
       number("inbox.head_check_interval_ms", field(&C::inbox, &S::head_check_interval_ms), 100, hour_ms,
              "With Redis: how often a node looks at the log of each user whose sockets it holds, in case a signal was "
              "lost "

@@ -64,6 +64,7 @@ TEST(Settings, set_what_get_gives) {
       {"inbox.bytes_per_user_max", std::int64_t{1'000'000}},
       {"inbox.devices_per_user_max", std::int64_t{5}},
       {"inbox.waiting_bytes_max", std::int64_t{2'000'000}},
+      {"inbox.questions_per_socket_max", std::int64_t{8}},
       {"inbox.head_check_interval_ms", std::int64_t{2000}},
       {"node.name", "bell-1.A_b"},
       {"node.shards", std::int64_t{64}},

@@ -10,6 +10,7 @@
 #include <carillon/handshake.hpp>
 
 #include "api/notifications.hpp"
+#include "base/counter.hpp"
 #include "inbox/deliverer.hpp"
 #include "runtime/inbox_desk.hpp"
 #include "runtime/store_thread.hpp"
@@ -23,6 +24,7 @@ struct InboxOptions {
   StoreThread::Settings store;
   std::optional<InboxDesk::Settings> desk{};  // the store is in Redis; `store` is not used then
   inbox::DeliveryOptions delivery{};
+  std::size_t questions_per_socket_max = 16;  // `inbox:fetch` and `inbox:read` under way; beyond: refused
   // What a client has said about its device. On the socket's shard.
   struct Device {
     std::string name;           // empty: the user's default one
@@ -46,6 +48,10 @@ class ShardInbox final : public socketio::SocketWatchers, private SignalSink, pr
   inbox::Store& store() { return *store_; }
   Inbox& inbox() { return inbox_; }
 
+  std::size_t questions_per_socket_max() const { return options_.questions_per_socket_max; }
+  void note_refused_question() { questions_refused_.add(); }
+  const Counter& questions_refused() const { return questions_refused_; }
+
  private:
   void on_signal(const inbox::Signal& signal) override { deliverer_.on_signal(signal); }
   void on_head(std::string_view user, const inbox::Position& head) override { deliverer_.on_head(user, head); }
@@ -57,6 +63,7 @@ class ShardInbox final : public socketio::SocketWatchers, private SignalSink, pr
   const InboxOptions& options_;
   std::unique_ptr<inbox::Store> store_;
   inbox::Deliverer deliverer_;
+  Counter questions_refused_;
 };
 
 // Outlives the shards.

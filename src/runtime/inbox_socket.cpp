@@ -16,7 +16,7 @@ constexpr std::size_t marked_positions_max = 1'000;
 void refuse(const Ack& ack, std::string_view why) { ack(Object{{"error", std::string(why)}}); }
 
 // The only argument: an object with no other member than these, or nothing at all.
-std::optional<Object> question(const Args& args, std::initializer_list<std::string_view> members) {
+std::optional<Object> question_in(const Args& args, std::initializer_list<std::string_view> members) {
   if (args.empty()) return Object{};
   const Object* given = args[0].as_object();
   if (given == nullptr) return std::nullopt;
@@ -89,8 +89,17 @@ void InboxSocket::tell_read(const inbox::ReadEvent& event) { tell("inbox:read", 
 
 // --- the inbox screen ---
 
+// Each may cost the store a page of a megabyte: one client's are not to fill its queue and the memory.
+std::shared_ptr<const void> InboxSocket::begin_question(const Ack& ack) {
+  const auto under_way = static_cast<std::size_t>(questions_.use_count() - 1);
+  if (under_way < inbox_.questions_per_socket_max()) return questions_;
+  inbox_.note_refused_question();
+  refuse(ack, "too many questions at once: wait for the answers");
+  return nullptr;
+}
+
 void InboxSocket::on_fetch(const Args& args, const Ack& ack) {
-  const auto asked = question(args, {"after", "limit"});
+  const auto asked = question_in(args, {"after", "limit"});
   if (!asked) return refuse(ack, "inbox:fetch takes an object with `after` and `limit`, or nothing");
   inbox::PageRequest request{.user = socket_.identity(), .after = {}, .now = io::Loop::unix_now()};
   if (const Value* after = asked->find("after"); after != nullptr && !after->is_null()) {
@@ -103,20 +112,25 @@ void InboxSocket::on_fetch(const Args& args, const Ack& ack) {
       return refuse(ack, "`limit` should be a number from 1 to " + std::to_string(inbox::page_entries_max));
     request.entries_max = static_cast<std::size_t>(entries);
   }
-  inbox::read_page(inbox_.store(), std::move(request), [ack](const Result<std::string, inbox::StoreError>& page) {
-    if (!page) return refuse(ack, to_string(page.error()));
-    ack(Args::borrow(*page));
-  });
+  const auto question = begin_question(ack);
+  if (!question) return;
+  inbox::read_page(inbox_.store(), std::move(request),
+                   [ack, question](const Result<std::string, inbox::StoreError>& page) {
+                     if (!page) return refuse(ack, to_string(page.error()));
+                     ack(Args::borrow(*page));
+                   });
 }
 
 void InboxSocket::on_read(const Args& args, const Ack& ack) {
-  const auto asked = question(args, {"positions", "up_to"});
+  const auto asked = question_in(args, {"positions", "up_to"});
   auto marks = asked ? marks_in(*asked) : std::nullopt;
   if (!marks) return refuse(ack, "inbox:read takes {positions: [up to 1000 of one epoch]} or {up_to: a position}");
+  const auto question = begin_question(ack);
+  if (!question) return;
   marks->user = socket_.identity();
   marks->at = io::Loop::unix_now();
   inbox::ReadEvent event{marks->user, marks->epoch, marks->numbers, marks->upto, 0, socket_.id()};
-  inbox_.store().mark_read(std::move(*marks), [&owner = inbox_.inbox(), event = std::move(event), ack](
+  inbox_.store().mark_read(std::move(*marks), [&owner = inbox_.inbox(), event = std::move(event), ack, question](
                                                   const Result<inbox::UserSummary, inbox::StoreError>& result) mutable {
     if (!result) return refuse(ack, to_string(result.error()));
     ack(Object{{"unread", result->unread}});

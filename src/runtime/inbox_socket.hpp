@@ -26,12 +26,15 @@ class InboxSocket final : public socketio::SocketWatcher, private inbox::Recipie
   void tell_read(const inbox::ReadEvent& event) override;
   void tell(std::string_view event, const std::string& arguments);
 
+  // One more, as long as what it gives lives. Null: too many are under way, and it has said so.
+  std::shared_ptr<const void> begin_question(const Ack& ack);
   void on_fetch(const Args& args, const Ack& ack);
   void on_read(const Args& args, const Ack& ack);
 
   ShardInbox& inbox_;
   socketio::SocketCore& socket_;
   std::shared_ptr<inbox::Recipient> recipient_;
+  std::shared_ptr<const void> questions_ = std::make_shared<const char>();  // held by each that is under way, too
 };
 
 }  // namespace carillon::runtime

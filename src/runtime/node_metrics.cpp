@@ -295,6 +295,9 @@ void collect_inbox(const Inbox& inbox, Collector& out) {
   out.add("carillon_inbox_gaps_total", "Gaps that clients were told of.", Type::counter, of(&S::gaps));
   out.add("carillon_inbox_store_errors_total", "Calls to the store that failed and are repeated.", Type::counter,
           of(&S::store_errors));
+  out.add("carillon_inbox_questions_refused_total",
+          "`inbox:fetch` and `inbox:read` refused: beyond inbox.questions_per_socket_max.", Type::counter,
+          out.sum([&](unsigned i) -> const auto& { return inbox.shards()[i]->questions_refused(); }));
   out.add("carillon_store_ready", "Whether notifications are accepted.", Type::gauge, inbox.trouble() ? 0 : 1);
   if (InboxDesk* desk = inbox.desk()) {
     out.gauge("carillon_inbox_users", "Users whose signals this node hears from Redis.", desk->stats().users);

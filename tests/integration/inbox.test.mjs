@@ -259,6 +259,19 @@ describe("the inbox screen", { skip: skip_on_reference }, () => {
     tablet.close();
   });
 
+  it("refuses more questions of a client at once than its limit", async () => {
+    const user = new_user();
+    await notify(user, 1);
+    const client = await connect(user);
+    const answers = await Promise.all(Array.from({ length: 300 }, (_, i) => client.ask(...i % 2 ? ["inbox:fetch"] : ["inbox:read", { up_to: "otherepoch-1" }])));
+    const refused = answers.filter(([{ error }]) => error !== undefined);
+    assert.ok(refused.length > 0 && refused.length <= 300 - 16, `${refused.length} refused`);
+    for (const [{ error }] of refused) assert.match(error, /too many questions/);
+    await until_metric(node, "carillon_inbox_questions_refused_total", (count) => count === refused.length);
+    assert.equal((await client.ask("inbox:fetch"))[0].items.length, 1);
+    client.close();
+  });
+
   it("refuses what makes no sense", async () => {
     const user = new_user();
     await notify(user, 1);
