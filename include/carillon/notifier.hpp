@@ -29,15 +29,18 @@ struct NotifiedDevice {
 };
 
 struct NotifierOptions {
-  std::string data_dir = "./carillon-data";          // made if it is not there; one process at a time
-  std::uint32_t ttl_default_s = 604'800;             // where a notification says none
-  std::size_t notifications_per_user_max = 1'000;    // beyond it the oldest is dropped; clients that lack it are told
+  std::string data_dir = "./carillon-data";        // without an adapter; made if it is not there; one process at a time
+  std::uint32_t ttl_default_s = 604'800;           // where a notification says none
+  std::size_t notifications_per_user_max = 1'000;  // beyond it the oldest is dropped; clients that lack it are told
   std::size_t bytes_per_user_max = 4 * 1024 * 1024;  // as above
   std::size_t devices_per_user_max = 100;            // beyond it the one that was silent longest is forgotten
   std::size_t waiting_bytes_max =
-      64 * 1024 * 1024;                   // on their way to the disk; beyond it: NotifyError::Kind::unavailable
-  std::size_t window = 64;                // sent to one client and not proven yet
-  std::uint32_t ack_timeout_ms = 10'000;  // for a client's application; then it is sent again
+      64 * 1024 * 1024;                       // on their way to the store; beyond it: NotifyError::Kind::unavailable
+  std::size_t questions_per_socket_max = 16;  // `inbox:fetch` and `inbox:read` under way; beyond: refused
+  std::size_t window = 64;                    // sent to one client and not proven yet
+  std::uint32_t ack_timeout_ms = 10'000;      // for a client's application; then it is sent again
+  // With an adapter: how often it looks at the log of each user who is here, in case a signal was lost on its way.
+  std::uint32_t head_check_interval_ms = 30'000;
   // Of a socket that its middleware has given an identity. Empty: auth.deviceId (text) and auth.ack (true) of the
   // handshake. Called on the socket's shard.
   std::function<NotifiedDevice(const Handshake&)> device_of = {};
@@ -74,17 +77,21 @@ using NotifyHandler = std::function<void(const std::expected<NotifyReceipt, Noti
 
 // Keeps the inbox of a server's users: sockets of "/" that a middleware has given an identity (Socket::set_identity())
 // get what is for that user id, and what has come while they were away. Sockets that are meant as members of a room are
-// found by their rooms "user:<id>". Not in a cluster: std::logic_error from the constructor or from Server::start().
+// found by their rooms "user:<id>".
+// Without an adapter everything is on this server's disk. With one it is in the adapter's Redis, under "KEY-inbox:": all
+// servers with the same adapter and key, `carillon serve` among them, share the users' inboxes, and any of them may
+// notify. How safe it is there is said in docs/inbox.md.
 class Notifier {
  public:
-  // Before Server::start(), after which std::logic_error is thrown, as by a second notifier; the server must outlive it.
+  // Before Server::start() and after Server::adapter(), in any other order std::logic_error is thrown, as by a second
+  // notifier; the server must outlive it.
   explicit Notifier(Server& server, NotifierOptions options = {});
   ~Notifier();
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
   // Any thread, after Server::start(); std::logic_error before. `done` is called once, on a shard: when the notification is
-  // on the disk, and so survives a crash, or when it was refused. It may be called before this returns. A notification
+  // on the disk, and so survives a crash, or in Redis, or when it was refused. It may be called before this returns. A notification
   // whose `done` was not called, as at Server::stop(), may or may not have been accepted: repeat it with its key.
   void notify(const OutgoingNotification& notification, NotifyHandler done = nullptr) const;
 

@@ -98,7 +98,7 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Throws std::invalid_argument for a malformed URL. Does not wait for Redis.
+  // Throws std::invalid_argument for a malformed URL, std::logic_error when there is a Notifier already. Does not wait for Redis.
   void adapter(AdapterOptions options);
 
   // The namespace of that name, made on first use; "/" exists from the start. Before start().

@@ -31,7 +31,7 @@ Result<std::optional<std::string>, std::string> user_id(const Value& auth) { ret
 
 Result<std::optional<std::string>, std::string> device_id(const Value& auth) { return id_in(auth, "deviceId"); }
 
-runtime::InboxOptions::Device device_of(const Handshake& handshake) {
+NotifiedDevice device_of(const Handshake& handshake) {
   const Value auth = auth_of(handshake);
   const Value* acknowledges = auth.find("ack");
   const auto device = device_id(auth);

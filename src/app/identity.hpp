@@ -4,11 +4,11 @@
 #include <optional>
 #include <string>
 
+#include <carillon/notifier.hpp>
 #include <carillon/server.hpp>
 #include <carillon/value.hpp>
 
 #include "base/result.hpp"
-#include "runtime/inbox.hpp"
 
 namespace carillon::app {
 
@@ -19,7 +19,7 @@ Result<std::optional<std::string>, std::string> user_id(const Value& auth);
 // As user_id(), of `deviceId`: the device whose place in the inbox is kept.
 Result<std::optional<std::string>, std::string> device_id(const Value& auth);
 // What a handshake that identify_users() has let pass says about its device: `deviceId`, `ack`.
-runtime::InboxOptions::Device device_of(const Handshake& handshake);
+NotifiedDevice device_of(const Handshake& handshake);
 
 // Sockets of "/" with an identity join the room "user:<id>" before they hear that they are connected; anything but an
 // id refuses the connection. Socket.IO v2 clients say it in the query of their connection. Before Server::start().

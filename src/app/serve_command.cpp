@@ -131,29 +131,19 @@ AdapterOptions adapter_options(const Config& config) {
   return options;
 }
 
-runtime::InboxOptions inbox_options(const Config& config) {
+NotifierOptions notifier_options(const Config& config) {
   const Config::Inbox& inbox = config.inbox;
-  runtime::InboxOptions options;
-  options.store.directory = config.data.dir;
-  options.store.limits.notifications_per_user_max = inbox.notifications_per_user_max;
-  options.store.limits.bytes_per_user_max = inbox.bytes_per_user_max;
-  options.store.limits.devices_per_user_max = inbox.devices_per_user_max;
-  options.store.waiting_bytes_max = inbox.waiting_bytes_max;
-  options.delivery.window = inbox.window;
-  options.delivery.ack_timeout = Milliseconds(inbox.ack_timeout_ms);
-  options.questions_per_socket_max = inbox.questions_per_socket_max;
-  options.device_of = device_of;
-  if (!config.redis.url.empty()) {
-    runtime::InboxDesk::Settings desk{.store = {}, .waiting_bytes_max = inbox.waiting_bytes_max};
-    desk.store.prefix = config.cluster.prefix + "-inbox:";
-    desk.store.limits = options.store.limits;
-    if (const auto url = redis::parse_url(config.redis.url); url && url->kind == redis::Url::Kind::cluster)
-      desk.store.is_cluster = true;
-    desk.head_checks.interval = Milliseconds(inbox.head_check_interval_ms);
-    if (config.cluster.adapter == "sharded") desk.store.signals = redis::ChannelKind::sharded;
-    options.desk = std::move(desk);
-  }
-  return options;
+  return {.data_dir = config.data.dir,
+          .ttl_default_s = static_cast<std::uint32_t>(inbox.ttl_default_s),
+          .notifications_per_user_max = inbox.notifications_per_user_max,
+          .bytes_per_user_max = inbox.bytes_per_user_max,
+          .devices_per_user_max = inbox.devices_per_user_max,
+          .waiting_bytes_max = inbox.waiting_bytes_max,
+          .questions_per_socket_max = inbox.questions_per_socket_max,
+          .window = inbox.window,
+          .ack_timeout_ms = inbox.ack_timeout_ms,
+          .head_check_interval_ms = inbox.head_check_interval_ms,
+          .device_of = device_of};
 }
 
 // A wildcard address is where the server listens, not one that a browser can go to.
@@ -213,7 +203,7 @@ void run(const Config& config) {
   api::add_routes(router, node);
   api::add_query_routes(router, node, node);
   const api::NotifyDefaults defaults{config.inbox.ttl_default_s};
-  runtime::Inbox& inbox = node.set_inbox(inbox_options(config));
+  runtime::Inbox& inbox = node.set_inbox(notifier_options(config));
   api::add_notification_routes(router, inbox, node, defaults);
   api::add_batch_route(router, &inbox, node, defaults);
   admin::add_routes(router, {*metrics, *facts, *facts}, page_files());

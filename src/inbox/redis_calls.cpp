@@ -8,6 +8,8 @@
 namespace carillon::inbox {
 namespace {
 
+constexpr std::size_t held_max = 10'000;
+
 StoreError meaning_of(redis::ErrorReply error, std::string_view text) {
   switch (error) {
     case redis::ErrorReply::no_auth:
@@ -60,25 +62,50 @@ struct RedisCalls::Run {
   Done done;
 };
 
-void RedisCalls::run(const RedisScript& script, std::vector<std::string> keys, std::vector<std::string> arguments,
-                     Done done) {
-  send(std::make_shared<Run>(Run{script, std::move(keys), std::move(arguments), std::move(done)}), false);
+RedisCalls::~RedisCalls() {
+  for (const RunPtr& run : held_) run->done(Failure(StoreError::unavailable));
 }
 
-void RedisCalls::send(const std::shared_ptr<Run>& run, bool with_text) {
+void RedisCalls::run(const RedisScript& script, std::vector<std::string> keys, std::vector<std::string> arguments,
+                     Done done) {
+  if (held_.size() >= held_max) return done(Failure(StoreError::unavailable));
+  auto run = std::make_shared<Run>(Run{script, std::move(keys), std::move(arguments), std::move(done)});
+  if (!holding_) return send(run, false);
+  held_.push_back(std::move(run));
+}
+
+void RedisCalls::send(const RunPtr& run, bool with_text) {
   std::vector<std::string> words{with_text ? "EVAL" : "EVALSHA",
                                  std::string(with_text ? run->script.text : run->script.sha1),
                                  std::to_string(run->keys.size())};
   words.insert(words.end(), run->keys.begin(), run->keys.end());
   words.insert(words.end(), run->arguments.begin(), run->arguments.end());
+  if (!with_text) ++unanswered_;
   link_.command(std::move(words), run->keys.front(),
                 [this, run, with_text, alive = std::weak_ptr(alive_)](Result<redis::Reply, redis::CommandError> reply) {
-                  if (reply) return run->done(std::move(*reply));
-                  if (alive.expired()) return run->done(Failure(store_error_of(reply.error())));
-                  if (!with_text && reply.error().text.starts_with("NOSCRIPT")) return send(run, true);
-                  if (reply.error().kind == redis::CommandError::Kind::refused) complaint_ = reply.error().text;
-                  run->done(Failure(store_error_of(reply.error())));
+                  if (!alive.expired()) return on_answer(run, with_text, std::move(reply));
+                  reply ? run->done(std::move(*reply)) : run->done(Failure(store_error_of(reply.error())));
                 });
+}
+
+void RedisCalls::on_answer(const RunPtr& run, bool with_text, Result<redis::Reply, redis::CommandError> reply) {
+  if (!with_text) --unanswered_;
+  const bool is_unknown = !with_text && !reply && reply.error().text.starts_with("NOSCRIPT");
+  if (is_unknown) {
+    holding_ = true;
+    send(run, true);
+  }
+  release();  // before somebody hears of the answer, and asks for more
+  if (is_unknown) return;
+  if (reply) return run->done(std::move(*reply));
+  if (reply.error().kind == redis::CommandError::Kind::refused) complaint_ = reply.error().text;
+  run->done(Failure(store_error_of(reply.error())));
+}
+
+void RedisCalls::release() {
+  if (!holding_ || unanswered_ > 0) return;
+  holding_ = false;
+  for (const RunPtr& run : std::exchange(held_, {})) send(run, false);
 }
 
 void RedisCalls::command(std::vector<std::string> words, const std::string& key, Done done) {

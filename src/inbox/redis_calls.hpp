@@ -1,6 +1,7 @@
 // Scripts and commands on a link to Redis, and what their errors mean for a store.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,13 +19,16 @@ namespace carillon::inbox {
 // Total: every way in which a command can have no answer. Lost ones, too, are `unavailable`: they may have had their effect.
 StoreError store_error_of(const redis::CommandError& error);
 
-// Owned by the link's thread. Calls are sent in the order in which they are made; a Redis that does not know a script yet is given its
-// text, behind what was sent meanwhile.
+// Owned by the link's thread. Scripts run in the order in which they are asked for, those of one slot: when a Redis does not
+// know one yet, further ones are held until all that are on their way have been sent to it with their text.
 class RedisCalls {
  public:
   using Done = std::move_only_function<void(Result<redis::Reply, StoreError>)>;
   // The link outlives this.
   explicit RedisCalls(redis::Link& link) : link_(link) {}
+  ~RedisCalls();
+  RedisCalls(const RedisCalls&) = delete;
+  RedisCalls& operator=(const RedisCalls&) = delete;
 
   // All keys of one slot; there is one at least.
   void run(const RedisScript& script, std::vector<std::string> keys, std::vector<std::string> arguments, Done done);
@@ -38,10 +42,16 @@ class RedisCalls {
 
  private:
   struct Run;
-  void send(const std::shared_ptr<Run>& run, bool with_text);
+  using RunPtr = std::shared_ptr<Run>;
+  void send(const RunPtr& run, bool with_text);
+  void on_answer(const RunPtr& run, bool with_text, Result<redis::Reply, redis::CommandError> reply);
+  void release();
 
   redis::Link& link_;
   std::string complaint_;
+  std::size_t unanswered_ = 0;  // sent without their text
+  bool holding_ = false;
+  std::vector<RunPtr> held_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // the link may answer later
 };
 

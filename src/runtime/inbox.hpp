@@ -7,31 +7,15 @@
 #include <string>
 #include <vector>
 
-#include <carillon/handshake.hpp>
-
 #include "api/notifications.hpp"
 #include "base/counter.hpp"
 #include "inbox/deliverer.hpp"
-#include "runtime/inbox_desk.hpp"
-#include "runtime/store_thread.hpp"
+#include "runtime/inbox_options.hpp"
 #include "socketio/socket_watcher.hpp"
 
 namespace carillon::runtime {
 
 class Shard;
-
-struct InboxOptions {
-  StoreThread::Settings store;
-  std::optional<InboxDesk::Settings> desk{};  // the store is in Redis; `store` is not used then
-  inbox::DeliveryOptions delivery{};
-  std::size_t questions_per_socket_max = 16;  // `inbox:fetch` and `inbox:read` under way; beyond: refused
-  // What a client has said about its device. On the socket's shard.
-  struct Device {
-    std::string name;           // empty: the user's default one
-    bool acknowledges = false;  // its application acknowledges each notification
-  };
-  std::function<Device(const Handshake&)> device_of;
-};
 
 class Inbox;
 

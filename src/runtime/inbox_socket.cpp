@@ -55,7 +55,7 @@ std::optional<inbox::ReadMarks> marks_in(const Object& asked) {
 
 }  // namespace
 
-InboxSocket::InboxSocket(ShardInbox& inbox, socketio::SocketCore& socket, InboxOptions::Device device)
+InboxSocket::InboxSocket(ShardInbox& inbox, socketio::SocketCore& socket, NotifiedDevice device)
     : inbox_(inbox),
       socket_(socket),
       recipient_(

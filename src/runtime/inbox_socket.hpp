@@ -13,7 +13,7 @@ namespace carillon::runtime {
 // Emits notifications, takes acknowledgements and pongs, and answers `inbox:fetch` and `inbox:read`. Owned by its socket.
 class InboxSocket final : public socketio::SocketWatcher, private inbox::RecipientPort {
  public:
-  InboxSocket(ShardInbox& inbox, socketio::SocketCore& socket, InboxOptions::Device device);
+  InboxSocket(ShardInbox& inbox, socketio::SocketCore& socket, NotifiedDevice device);
   ~InboxSocket() override;
 
  private:

@@ -197,6 +197,11 @@ void Node::on_new_namespace(std::function<void(Namespace&)> handler) {
 }
 
 void Node::set_adapter(AdapterOptions options) {
+  if (inbox_)
+    throw std::logic_error(
+        "the adapter comes before the notifier: its notifications would lie on this node's disk, where other nodes do "
+        "not "
+        "find them");
   if (const auto url = redis::parse_url(options.redis_url); !url) throw std::invalid_argument(url.error());
   adapter_ = std::move(options);
 }
@@ -206,10 +211,9 @@ void Node::serve_api(std::string listen, http::Handler& handler, http::ParserLim
   api_ = Api{std::move(listen), &handler, limits, std::move(error_response)};
 }
 
-Inbox& Node::set_inbox(InboxOptions options) {
+Inbox& Node::set_inbox(NotifierOptions options) {
   if (started_) throw std::logic_error("set_inbox() comes before the start of the server");
-  if (options.desk && !adapter_) throw std::logic_error("an inbox in Redis needs the adapter to be set first");
-  inbox_ = std::make_unique<Inbox>(std::move(options));
+  inbox_ = std::make_unique<Inbox>(inbox_options(std::move(options), adapter_ ? &*adapter_ : nullptr));
   return *inbox_;
 }
 
@@ -224,8 +228,6 @@ void Node::start() {
 
 void Node::launch() {
   if (started_ || stopped_) throw std::logic_error("a server starts once: make a new one");
-  if (inbox_ && adapter_ && !inbox_->options().desk)
-    throw std::logic_error("notifications are kept by servers without an adapter only");
   started_unix_ms_ = io::Loop::unix_now();
   try {
     reception_ = std::make_unique<Reception>(options_, api_ ? std::optional(api_->listen) : std::nullopt);

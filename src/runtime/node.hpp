@@ -41,8 +41,8 @@ class Node final : public socketio::BroadcastPort, public cluster::NodePort, pub
   Namespace& of(NamespacePredicate predicate);
   void on_new_namespace(std::function<void(Namespace&)> handler);
   void set_adapter(AdapterOptions options);
-  // Notifications to users, that is to sockets of "/" with an identity. Not in a cluster: each node would have its own.
-  Inbox& set_inbox(InboxOptions options);
+  // Notifications to users, that is to sockets of "/" with an identity. After set_adapter(), whose Redis they are kept in.
+  Inbox& set_inbox(NotifierOptions options);
   // A second listener, for HTTP alone, on the first shard; `listen` as ServerOptions has it. `handler` must outlive the node's threads.
   void serve_api(std::string listen, http::Handler& handler, http::ParserLimits limits,
                  std::function<http::Response(int status)> error_response);

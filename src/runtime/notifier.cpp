@@ -24,21 +24,9 @@ NotifiedDevice device_in_auth(const Handshake& handshake) {
   return device;
 }
 
-runtime::InboxOptions inbox_options(NotifierOptions options) {
-  runtime::InboxOptions made;
-  made.store.directory = std::move(options.data_dir);
-  made.store.limits.notifications_per_user_max = options.notifications_per_user_max;
-  made.store.limits.bytes_per_user_max = options.bytes_per_user_max;
-  made.store.limits.devices_per_user_max = options.devices_per_user_max;
-  made.store.waiting_bytes_max = options.waiting_bytes_max;
-  made.delivery.window = options.window;
-  made.delivery.ack_timeout = Milliseconds(options.ack_timeout_ms);
+NotifierOptions completed(NotifierOptions options) {
   if (!options.device_of) options.device_of = device_in_auth;
-  made.device_of = [device_of = std::move(options.device_of)](const Handshake& handshake) {
-    NotifiedDevice device = device_of(handshake);
-    return runtime::InboxOptions::Device{std::move(device.name), device.acknowledges};
-  };
-  return made;
+  return options;
 }
 
 // As a producer would write it over HTTP: so it is judged by the same rules, and has the same fingerprint.
@@ -81,7 +69,7 @@ NotifyError error_of(inbox::StoreError error) {
 
 Notifier::Notifier(Server& server, NotifierOptions options)
     : node_(server.node()),
-      inbox_(node_.inbox() == nullptr ? node_.set_inbox(inbox_options(options))
+      inbox_(node_.inbox() == nullptr ? node_.set_inbox(completed(options))
                                       : throw std::logic_error("a server has one notifier")),
       ttl_default_s_(options.ttl_default_s) {}
 

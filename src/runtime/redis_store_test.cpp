@@ -1,48 +1,17 @@
 // The inbox's store over a real Redis: what every store must do, and what only this one does.
 #include "inbox/redis_store.hpp"
 
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <thread>
 
 #include "inbox/testing_contract.hpp"
 #include "runtime/redis_driver.hpp"
 #include "runtime/store_port.hpp"
+#include "runtime/testing_mailbox.hpp"
 #include "runtime/testing_redis.hpp"
 
 namespace carillon::runtime {
 namespace {
-
-using namespace std::chrono_literals;
-
-// The test's thread as a shard, which counts the answers that come.
-class AnswerBox final : public socketio::ShardPort {
- public:
-  void post(Task task) override {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    came_.notify_all();
-  }
-  bool is_current() const override { return true; }
-  void run(std::size_t answers) {
-    const auto give_up_at = std::chrono::steady_clock::now() + 20s;
-    while (ran_ < answers) {
-      std::unique_lock lock(mutex_);
-      ASSERT_TRUE(came_.wait_until(lock, give_up_at, [&] { return !tasks_.empty(); })) << "no answer";
-      auto tasks = std::exchange(tasks_, {});
-      lock.unlock();
-      for (Task& task : tasks) task();
-      ran_ += tasks.size();
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::vector<Task> tasks_;
-  std::size_t ran_ = 0;
-};
 
 // A link and its store on a thread of their own.
 class RedisHome final : public StoreHome, private io::LoopHooks {
@@ -52,10 +21,13 @@ class RedisHome final : public StoreHome, private io::LoopHooks {
     options.url = redis::parse_url(url).value();
     options.subscribes = false;
     driver_ = std::make_unique<RedisDriver>(loop_, std::move(options), *random_);
-    store_ = std::make_unique<inbox::RedisStore>(driver_->link(), *random_,
-                                                 inbox::RedisStoreSettings{.prefix = "test-inbox:", .limits = limits});
+    const bool is_cluster = driver_->link().options().url.kind == redis::Url::Kind::cluster;
+    store_ = std::make_unique<inbox::RedisStore>(
+        driver_->link(), *random_,
+        inbox::RedisStoreSettings{.prefix = "test-inbox:", .limits = limits, .is_cluster = is_cluster});
     thread_ = std::thread([this] { loop_.run(*this); });
-    EXPECT_TRUE(testing::eventually([&] { return ready_.load(); }));
+    // A Redis Cluster is ready with the first of its masters.
+    EXPECT_TRUE(testing::eventually([&] { return ready_ && ask_all({"PING"}).size() == (is_cluster ? 3 : 1); }));
   }
   ~RedisHome() override {
     loop_.stop();
@@ -67,11 +39,13 @@ class RedisHome final : public StoreHome, private io::LoopHooks {
     loop_.post([this, visit = std::move(visit)]() mutable { visit(store_.get(), inbox::StoreError::unavailable); });
   }
   std::optional<inbox::StoreError> trouble() const override { return std::nullopt; }
-  // A command of the test's own: whether Redis has accepted it.
-  bool tell_redis(std::vector<std::string> words) {
+  // A command of the test's own, for a key if it has one: whether Redis has accepted it, or all of its servers.
+  bool tell_redis(std::vector<std::string> words, const std::string& key) {
+    if (key.empty())
+      return std::ranges::all_of(ask_all(std::move(words)), [](const auto& reply) { return reply.has_value(); });
     std::promise<bool> answer;
     loop_.post([&] {
-      driver_->link().command(std::move(words), {}, [&](const auto& reply) { answer.set_value(reply.has_value()); });
+      driver_->link().command(std::move(words), key, [&](const auto& reply) { answer.set_value(reply.has_value()); });
     });
     return answer.get_future().get();
   }
@@ -79,6 +53,15 @@ class RedisHome final : public StoreHome, private io::LoopHooks {
   std::size_t asked = 0;
 
  private:
+  redis::DrivenLink::Replies ask_all(std::vector<std::string> words) {
+    std::promise<redis::DrivenLink::Replies> answer;
+    loop_.post([&] {
+      driver_->link().command_everywhere(
+          std::move(words), [&](redis::DrivenLink::Replies replies) { answer.set_value(std::move(replies)); });
+    });
+    return answer.get_future().get();
+  }
+
   void on_turn_begin(TimePoint) override {}
   void on_turn_end(TimePoint now) override {
     driver_->on_turn_end(now);
@@ -94,29 +77,34 @@ class RedisHome final : public StoreHome, private io::LoopHooks {
   std::thread thread_;
 };
 
-testing::RedisServer& server() {
-  static testing::RedisServer running;
-  return running;
-}
-
 class RedisBench final : public inbox::StoreBench {
  public:
-  explicit RedisBench(const inbox::StoreLimits& limits) : home_(server().url(), limits), port_(home_, box_) {
-    EXPECT_TRUE(home_.tell_redis({"FLUSHALL"}));
+  RedisBench(const std::string& url, const inbox::StoreLimits& limits) : home_(url, limits), port_(home_, mailbox_) {
+    EXPECT_TRUE(home_.tell_redis({"FLUSHALL"}, {}));
   }
   inbox::Store& store() override { return port_; }
-  void settle() override { box_.run(home_.asked); }
+  void settle() override {
+    mailbox_.run_until([&] { return mailbox_.ran() >= home_.asked; });
+  }
   RedisHome& home() { return home_; }
 
  private:
-  AnswerBox box_;
+  testing::Mailbox mailbox_;
   RedisHome home_;
   StorePort port_;
 };
 
-const inbox::StoreKind kinds[] = {
-    {"redis", [](const inbox::StoreLimits& limits) { return std::make_unique<RedisBench>(limits); }, false},
-};
+std::unique_ptr<inbox::StoreBench> on_one_redis(const inbox::StoreLimits& limits) {
+  static const testing::RedisServer running;
+  return std::make_unique<RedisBench>(running.url(), limits);
+}
+
+std::unique_ptr<inbox::StoreBench> on_a_cluster(const inbox::StoreLimits& limits) {
+  static const testing::RedisClusterServers running;
+  return std::make_unique<RedisBench>(running.url(), limits);
+}
+
+const inbox::StoreKind kinds[] = {{"redis", on_one_redis, false}, {"redis_cluster", on_a_cluster, false}};
 
 }  // namespace
 }  // namespace carillon::runtime
@@ -128,15 +116,19 @@ INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::ValuesIn(runtime::kinds)
 
 class RedisStoreTest : public StoreContract {
  protected:
-  bool tell_redis(std::vector<std::string> words) {
-    return static_cast<runtime::RedisBench&>(*bench).home().tell_redis(std::move(words));
+  // Without a key: all servers.
+  bool tell_redis(std::vector<std::string> words, const std::string& key = {}) {
+    return static_cast<runtime::RedisBench&>(*bench).home().tell_redis(std::move(words), key);
+  }
+  static std::string key_of(const std::string& user, const std::string& what) {
+    return "test-inbox:{u:" + user + "}:" + what;
   }
   // As if another process had written last.
   void change_process(const std::string& user) {
     const char* script =
         "local log = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'log')) log[8] = 'another' "
         "return redis.call('HSET', KEYS[1], 'log', cmsgpack.pack(log))";
-    EXPECT_TRUE(tell_redis({"EVAL", script, "1", "test-inbox:{u:" + user + "}:facts"}));
+    EXPECT_TRUE(tell_redis({"EVAL", script, "1", key_of(user, "facts")}, key_of(user, "facts")));
   }
   Page read_on(const std::string& epoch, std::uint64_t after) {
     return read({.user = "alice", .after = after, .epoch = epoch});
@@ -207,9 +199,9 @@ TEST_P(RedisStoreTest, ARedisThatIsEmptyBeginsAnotherEpoch) {
 TEST_P(RedisStoreTest, ARequestThatWasCutShortIsCompletedByItsRepeat) {
   const Acceptance asked = keyed(notification({"alice", "bob"}), "key", "print");
   ASSERT_TRUE(accept(asked));
-  ASSERT_TRUE(tell_redis({"HDEL", "test-inbox:key:key", "done"}));
+  ASSERT_TRUE(tell_redis({"HDEL", "test-inbox:key:key", "done"}, "test-inbox:key:key"));
   for (const char* what : {"facts", "entries", "ended", "proofs"})
-    ASSERT_TRUE(tell_redis({"DEL", std::string("test-inbox:{u:bob}:") + what}));
+    ASSERT_TRUE(tell_redis({"DEL", key_of("bob", what)}, key_of("bob", what)));
   const auto again = accept(keyed(notification({"alice", "bob"}), "key", "print"));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->id, asked.notification->id);
@@ -223,7 +215,7 @@ TEST_P(RedisStoreTest, ARequestThatWasCutShortIsCompletedByItsRepeat) {
 TEST_P(RedisStoreTest, OneRequestAtTwoNodesIsAppendedOnce) {
   const Acceptance asked = keyed(notification({"alice", "bob"}), "key", "print");
   ASSERT_TRUE(accept(asked));
-  ASSERT_TRUE(tell_redis({"DEL", "test-inbox:key:key"}));
+  ASSERT_TRUE(tell_redis({"DEL", "test-inbox:key:key"}, "test-inbox:key:key"));
   const auto late = accept(asked);
   ASSERT_TRUE(late);
   EXPECT_EQ(late->placements.at(1).position.number, 1U);
@@ -244,7 +236,7 @@ TEST_P(RedisStoreTest, WithoutMemoryNothingIsAcceptedAndEverythingCanBeRead) {
 }
 
 TEST_P(RedisStoreTest, KeysOfSomebodyElseAreNotUnderstood) {
-  ASSERT_TRUE(tell_redis({"SET", "test-inbox:{u:alice}:facts", "what is this"}));
+  ASSERT_TRUE(tell_redis({"SET", key_of("alice", "facts"), "what is this"}, key_of("alice", "facts")));
   const auto refused = accept(notification({"alice"}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), StoreError::corrupt);
@@ -266,7 +258,9 @@ TEST_P(RedisStoreTest, MoreRecipientsThanAreAskedAtOnce) {
   EXPECT_EQ(inspect(accepted->id)->recipients.size(), 300U);
 }
 
+// Also at a Redis that does not know the script yet.
 TEST_P(RedisStoreTest, ManyAtOnceShareCallsAndKeepTheirOrder) {
+  ASSERT_TRUE(tell_redis({"SCRIPT", "FLUSH"}));
   std::vector<std::uint64_t> placed;
   for (int i = 0; i < 1'000; ++i)
     bench->store().accept(notification({i % 2 == 0 ? "alice" : "bob"}),
@@ -285,7 +279,7 @@ TEST_P(RedisStoreTest, ManyAtOnceShareCallsAndKeepTheirOrder) {
 
 // The other logs of the same call have nothing to do with it.
 TEST_P(RedisStoreTest, ADamagedLogIsNotTheTroubleOfThoseBesideIt) {
-  ASSERT_TRUE(tell_redis({"SET", "test-inbox:{u:user-50}:facts", "what is this"}));
+  ASSERT_TRUE(tell_redis({"SET", key_of("user-50", "facts"), "what is this"}, key_of("user-50", "facts")));
   std::size_t refused = 0;
   for (int i = 0; i < 100; ++i)
     bench->store().accept(notification({"user-" + std::to_string(i)}),
@@ -307,7 +301,7 @@ TEST_P(RedisStoreTest, WhatHasExpiredIsTakenOutWhileNothingIsDropped) {
   EXPECT_EQ(read({.user = "alice"}).dropped_to, 0U);
   EXPECT_LE(numbers("alice").size(), 10U);
   const char* script = "if redis.call('XLEN', KEYS[1]) > 30 then return redis.error_reply('too many') end return 1";
-  EXPECT_TRUE(tell_redis({"EVAL", script, "1", "test-inbox:{u:alice}:entries"}));
+  EXPECT_TRUE(tell_redis({"EVAL", script, "1", key_of("alice", "entries")}, key_of("alice", "entries")));
 }
 
 TEST_P(RedisStoreTest, UsersWhoseNamesLookLikeKeysAreKeptApart) {

@@ -2,46 +2,19 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <vector>
 
 #include "inbox/testing.hpp"
+#include "runtime/testing_mailbox.hpp"
 
 namespace carillon::runtime {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A shard that runs its mail when the test waits for it.
-class Mailbox final : public socketio::ShardPort {
- public:
-  void post(Task task) override {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    came_.notify_all();
-  }
-  bool is_current() const override { return true; }
-  void run_until(const std::function<bool()>& done) {
-    const auto give_up_at = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-      std::unique_lock lock(mutex_);
-      ASSERT_TRUE(came_.wait_until(lock, give_up_at, [&] { return !tasks_.empty(); })) << "no answer";
-      auto tasks = std::exchange(tasks_, {});
-      lock.unlock();
-      for (Task& task : tasks) task();
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::vector<Task> tasks_;
-};
-
-class StoreThreadTest : public testing::Test {
+class StoreThreadTest : public ::testing::Test {
  protected:
   StoreThread::Settings settings(std::size_t waiting_bytes_max = 1024 * 1024) const {
     return {.directory = directory.file("data"), .waiting_bytes_max = waiting_bytes_max};
@@ -64,7 +37,7 @@ class StoreThreadTest : public testing::Test {
   }
 
   inbox::TemporaryDirectory directory;
-  Mailbox mailbox;
+  testing::Mailbox mailbox;
   int ids = 0;
 };
 
