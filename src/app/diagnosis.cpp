@@ -25,8 +25,7 @@ void check_version(const Config& config, const RedisFacts& facts, std::vector<Fi
   if (facts.version.empty()) {
     out.push_back(
         {Level::warning,
-         "The user may not call INFO (+info): Redis' version, role and eviction policy cannot be read. Nodes do "
-         "not need that right."});
+         "The user may not call INFO (+info): Redis' version, role, files and eviction policy cannot be read."});
     return;
   }
   const int major = major_version(facts.version);
@@ -62,7 +61,8 @@ void check_version(const Config& config, const RedisFacts& facts, std::vector<Fi
 void check_rights(const RedisFacts& facts, std::vector<Finding>& out) {
   for (const auto& [what, why] : facts.refused)
     out.push_back({Level::error, fmt::format("The user may not {}: \"{}\". Extend its ACL.", what, why)});
-  if (facts.refused.empty()) out.push_back({Level::good, "The user may do all that this adapter needs."});
+  if (facts.refused.empty())
+    out.push_back({Level::good, "The user may do all that this adapter and notifications need."});
 }
 
 void check_eviction(const Config& config, const RedisFacts& facts, std::vector<Finding>& out) {
@@ -76,6 +76,14 @@ void check_eviction(const Config& config, const RedisFacts& facts, std::vector<F
                    !streams        ? "notifications that were accepted"
                    : volatile_only ? "notifications that were accepted, and sessions of clients that want to come back"
                                    : "notifications that were accepted, and the stream with all messages")});
+}
+
+void check_file(const RedisFacts& facts, std::vector<Finding>& out) {
+  if (facts.keeps_file) return;
+  out.push_back(
+      {Level::warning,
+       "appendonly is off: when Redis restarts, notifications that were accepted are lost (POST /v1/notifications; "
+       "POST /v1/emit needs no file). Set it to yes, and appendfsync to always where none may be lost."});
 }
 
 void check_latency(const RedisFacts& facts, std::vector<Finding>& out) {
@@ -156,6 +164,7 @@ std::vector<Finding> diagnose(const Config& config, const RedisFacts& facts) {
   check_modes(config, facts, findings);
   check_streams(config, facts, findings);
   check_eviction(config, facts, findings);
+  check_file(facts, findings);
   check_latency(facts, findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.level > b.level; });

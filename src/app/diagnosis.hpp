@@ -17,6 +17,7 @@ struct RedisFacts {
   std::string role;                    // "master"
   bool cluster_enabled = false;        // it is a node of a Redis Cluster
   std::string cluster_state;           // "ok", if that may be asked
+  bool keeps_file = true;              // appendonly
   std::string eviction_policy;         // "noeviction"
   std::uint64_t memory_bytes_max = 0;  // 0: no limit
   double latency_ms = 0;               // of a PING, the median

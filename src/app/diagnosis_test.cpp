@@ -55,6 +55,12 @@ TEST_F(DiagnosisTest, AUserWhoMayNotAskIsNoMistake) {
   EXPECT_EQ(worst(), Level::warning);
 }
 
+TEST_F(DiagnosisTest, ARedisWithoutAFileForgetsNotifications) {
+  EXPECT_FALSE(level_of("appendonly"));
+  facts.keeps_file = false;
+  EXPECT_EQ(level_of("appendonly is off"), Level::warning);
+}
+
 TEST_F(DiagnosisTest, AReplicaIsNoPlaceToPublish) {
   facts.role = "slave";
   EXPECT_EQ(level_of("not a master"), Level::error);

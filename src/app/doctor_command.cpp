@@ -12,6 +12,7 @@
 
 #include "app/commands.hpp"
 #include "app/diagnosis.hpp"
+#include "app/inbox_rights.hpp"
 #include "app/serve_config.hpp"
 #include "base/json.hpp"
 #include "cluster/glob.hpp"
@@ -58,6 +59,7 @@ void look_at_server(RedisProbe& probe, RedisFacts& facts) {
   const std::string memory = text_of("memory");
   facts.version = info_field(server, "redis_version");
   facts.role = info_field(text_of("replication"), "role");
+  facts.keeps_file = info_field(text_of("persistence"), "aof_enabled") != "0";
   facts.cluster_enabled = info_field(text_of("cluster"), "cluster_enabled") == "1";
   if (facts.cluster_enabled) facts.cluster_state = info_field(info_of_cluster(probe), "cluster_state");
   facts.eviction_policy = info_field(memory, "maxmemory_policy");
@@ -217,6 +219,7 @@ int doctor(const ServeArguments& arguments) {
   look_at_nodes(probe, *config, facts);
   look_at_peers(probe, *config, facts);
   try_rights(probe, *config, facts);
+  try_inbox_rights(probe, *config, facts);
   return print(diagnose(*config, facts));
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 InboxDesk::Settings desk_settings(const NotifierOptions& options, const AdapterOptions& adapter) {
   InboxDesk::Settings desk{.store = {}, .waiting_bytes_max = options.waiting_bytes_max};
-  desk.store.prefix = adapter.key + "-inbox:";
+  desk.store.prefix = inbox_prefix(adapter.key);
   if (adapter.kind == AdapterOptions::Kind::sharded) desk.store.signals = redis::ChannelKind::sharded;
   const auto url = redis::parse_url(adapter.redis_url);
   desk.store.is_cluster = url && url->kind == redis::Url::Kind::cluster;
@@ -18,6 +18,8 @@ InboxDesk::Settings desk_settings(const NotifierOptions& options, const AdapterO
 }
 
 }  // namespace
+
+std::string inbox_prefix(const std::string& adapter_key) { return adapter_key + "-inbox:"; }
 
 InboxOptions inbox_options(NotifierOptions options, const AdapterOptions* adapter) {
   InboxOptions made;
