@@ -64,6 +64,20 @@ TEST(Deliverer, ALateAcknowledgementStillCounts) {
   EXPECT_EQ(bench.stored_cursor("alice", "phone"), 1U);
 }
 
+// What a connection has not room to remember may be acknowledged late for nothing: it comes again, and is never passed over.
+TEST(Deliverer, WhatWasGivenUpBeyondTheMemoryComesAgain) {
+  DeliveryBench bench;
+  bench.options.given_up_max = 2;
+  auto phone = bench.arrive("alice", "phone", true);
+  bench.notify("alice", 5);
+  bench.advance(Milliseconds(60'000));
+  EXPECT_EQ(bench.deliverer.stats().given_up.value(), 5U);
+  for (const std::uint64_t number : {5U, 1U, 2U}) phone->acknowledge(number);
+  EXPECT_EQ(bench.stored_cursor("alice", "phone"), 2U);
+  bench.come_back(phone);
+  EXPECT_THAT(phone->received, ElementsAre(3, 4, 5));
+}
+
 TEST(Deliverer, AnAcknowledgementForWhatWasNeverSentIsIgnored) {
   DeliveryBench bench;
   const auto phone = bench.arrive("alice", "phone", true);

@@ -105,6 +105,7 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   void transmit(Sent& sent);
   void want_ping();
   void repeat_overdue();
+  void give_up(std::uint64_t number);
   void forget(std::deque<Sent>::iterator place);
   std::uint64_t received_to() const;
   void prove(Range range);
@@ -134,6 +135,7 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   std::deque<Sent> window_;  // sent and not proven, ascending
   std::size_t window_bytes_ = 0;
   std::set<std::uint64_t> given_up_;  // wait for the next connection
+  std::uint64_t beyond_memory_ = 0;   // the first one that did not fit in there; 0: all do
   std::uint64_t gap_from_ = 0;        // with acknowledgements: a gap that was told, perhaps not heard,
   std::uint64_t gap_to_ = 0;          // and its end; 0: there is none
 
