@@ -9,11 +9,13 @@ export function notify_answer(where, to, data, more = {}) {
   const recipients = typeof to === "string" || Array.isArray(to) ? { users: [to].flat() } : to;
   return call(where, "/v1/notifications", { body: { to: recipients, data, ...more } });
 }
-export async function notify(where, to, data, more) {
+// { id, recipients }
+export async function notified(where, to, data, more) {
   const answer = await notify_answer(where, to, data, more);
   assert.equal(answer.status, 202, answer.body);
-  return JSON.parse(answer.body).id;
+  return JSON.parse(answer.body);
 }
+export const notify = async (where, to, data, more) => (await notified(where, to, data, more)).id;
 export async function get(where, path) {
   const answer = await call(where, path, { method: "GET" });
   assert.equal(answer.status, 200, answer.body);
@@ -23,13 +25,15 @@ export async function get(where, path) {
 export const connect = (where, user, auth = {}) => Client.connect(where.clients, { auth: { userId: user, ...auth } });
 
 // The next `count` notifications: [data, meta].
-export async function take(client, count) {
+export async function take(client, count, event = "notification") {
   const got = [];
-  while (got.length < count) got.push(await client.next("notification"));
+  while (got.length < count) got.push(await client.next(event));
   return got;
 }
 export const data_of = (items) => items.map(([data]) => data);
 export const inbox_of = async (where, user) => (await get(where, `/v1/users/${user}/inbox`)).items.map(({ data }) => data);
-export const until_delivered = (where, id) => eventually(`${id} delivered`, async () =>
-  (await get(where, `/v1/notifications/${id}`)).recipients[0].state === "delivered");
+// Of the first recipient.
+export const state_of = async (where, id) => (await get(where, `/v1/notifications/${id}`)).recipients[0].state;
+export const until_state = (where, id, state) => eventually(`${id} ${state}`, async () => await state_of(where, id) === state);
+export const until_delivered = (where, id) => until_state(where, id, "delivered");
 export const numbers_to = (last, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
