@@ -8,7 +8,7 @@ import { connect, data_of, get, inbox_of, notify, notify_answer, numbers_to, tak
 import { InboxStorm } from "../support/inbox_storm.mjs";
 import { RedisCluster } from "../support/redis_cluster.mjs";
 import { run_carillon, skip_on_reference, start_carillon } from "../support/servers.mjs";
-import { is_slow } from "../support/wait.mjs";
+import { eventually, is_slow } from "../support/wait.mjs";
 
 const adapters = {
   "pub/sub": [],
@@ -130,6 +130,22 @@ for (const [adapter, flags] of Object.entries(adapters)) {
       }
     });
 
+    it("a master that has lost everything: its users are told, the others are not", async () => {
+      const names = await setup.scattered_users();
+      const clients = await Promise.all(names.map((user) => connect(nodes[1], user)));
+      for (const n of [1, 2, 3]) await notify(nodes[0], names, n);
+      for (const client of clients) await take(client, 3);
+      await setup.redis.control(await setup.redis.master_of(await setup.redis.slot_of(key_of(names[0])))).flushall();
+      await notify(nodes[0], names, 4);
+      assert.equal((await clients[0].next("inbox:gap"))[0].reason, "epoch");
+      for (const client of clients) {
+        assert.deepEqual(data_of(await take(client, 1)), [4]);
+        client.close();
+      }
+      for (const client of clients.slice(1)) assert.equal(client.queue("inbox:gap").items.length, 0);
+      assert.deepEqual(await Promise.all(names.map((user) => inbox_of(nodes[0], user))), [[4], [1, 2, 3, 4], [1, 2, 3, 4]]);
+    });
+
     it("go on at another node when theirs is killed", async () => {
       const user = new_user();
       const doomed = await setup.start_node();
@@ -199,6 +215,82 @@ for (const [adapter, flags] of Object.entries(adapters)) {
       await storm.calm();
       await storm.end();
       test.diagnostic(JSON.stringify(storm.assess()));
+    });
+  });
+
+  // Replication is not waited for: what a master had confirmed in its last moment may be lost with it.
+  describe(`notifications on a Redis Cluster with replicas, ${adapter}`, { skip: skip_on_reference }, () => {
+    const lag_ms_max = 1000;
+    let setup;
+    before(async () => { setup = await Setup.start(flags, { replicas: 1 }); });
+    after(() => setup?.stop());
+
+    // A user who is there all the time, and a producer who asks again with the same key until it is told 202.
+    class Pair {
+      static async start(user) {
+        const pair = new Pair();
+        Object.assign(pair, { user, n: 0, accepted: [], seen: [], gaps: 0, faults: [] });
+        pair.client = await connect(setup.nodes[1], user, { deviceId: "phone" });
+        pair.client.socket.on("inbox:gap", ({ reason }) => {
+          ++pair.gaps;
+          pair.last = 0;
+          if (reason !== "epoch") pair.faults.push(`a gap because of ${reason}`);
+        });
+        pair.client.socket.on("notification", (n, { id, position }) => {
+          const number = Number(position.split("-")[1]);
+          if (pair.seen.some((other) => other.id === id)) return; // a repeat
+          if (number <= pair.last) pair.faults.push(`number ${number} after ${pair.last}`);
+          pair.last = number;
+          pair.seen.push({ n, id });
+        });
+        return pair;
+      }
+      async produce() {
+        const n = ++this.n;
+        for (;;) {
+          const answer = await notify_answer(setup.nodes[0], this.user, n, { idempotency_key: `${this.user} ${n}` });
+          if (answer.status === 202) {
+            this.accepted.push({ n, id: JSON.parse(answer.body).id, at: performance.now() });
+            return;
+          }
+          assert.equal(answer.status, 503, answer.body);
+          await sleep(50);
+        }
+      }
+      async produce_until(is_over) { while (!is_over()) await this.produce(); }
+      missing() { return this.accepted.filter(({ id }) => !this.seen.some((one) => one.id === id)); }
+    }
+
+    it("a master dies and its replica takes over: at most its last moment is lost, and all goes on in order", async (test) => {
+      const pairs = await Promise.all(Array.from({ length: 12 }, (_, i) => Pair.start(`pair-${i}`)));
+      let is_over = false;
+      const producing = pairs.map((pair) => pair.produce_until(() => is_over));
+      await sleep(500);
+      const killed_at = performance.now();
+      await setup.redis.fail_over(await setup.redis.master_of(await setup.redis.slot_of(key_of(pairs[0].user))));
+      await setup.until_ready();
+      is_over = true;
+      await Promise.all(producing);
+      for (let i = 0; i < 3; ++i) await Promise.all(pairs.map((pair) => pair.produce()));
+      const later = (pair) => pair.missing().filter(({ at }) => at > killed_at + lag_ms_max || at < killed_at - lag_ms_max);
+      await eventually(() => pairs.map((pair) => `${pair.user}: ${later(pair).map(({ n }) => n)}`).join("; "), () => pairs.every((pair) => later(pair).length === 0));
+      for (const { user, faults } of pairs) assert.deepEqual(faults, [], user);
+      const sum = (of) => pairs.reduce((total, pair) => total + of(pair), 0);
+      test.diagnostic(`${sum(({ accepted }) => accepted.length)} accepted, ${sum((pair) => pair.missing().length)} lost, ${sum(({ gaps }) => gaps)} gaps told`);
+      for (const pair of pairs) pair.client.close();
+    });
+
+    it("it comes back as a replica, and nothing happens", async () => {
+      const dead = setup.redis.servers.find((server) => server.is_dead);
+      await dead.start();
+      dead.is_dead = false;
+      await setup.redis.until_whole(dead);
+      for (const user of await setup.scattered_users()) {
+        await notify(setup.nodes[0], user, 1);
+        const client = await connect(setup.nodes[1], user);
+        assert.deepEqual(data_of(await take(client, 1)), [1]);
+        client.close();
+      }
     });
   });
 }

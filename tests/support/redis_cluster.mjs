@@ -39,6 +39,8 @@ export class RedisCluster {
     await eventually(() => `a whole cluster at ${server.port}: ${info}`, async () => {
       info = await control.cluster("INFO");
       if (!/cluster_state:ok/.test(info) || !info.includes(`cluster_known_nodes:${this.servers.length}\r`)) return false;
+      info = await control.info("persistence");
+      if (/aof_rewrite_(scheduled|in_progress):1/.test(info)) return false; // a new replica's: it does not end before that is done
       info = await control.info("replication");
       return /role:master/.test(info) || /master_link_status:up/.test(info); // what it has not got it cannot replace
     });
