@@ -9,6 +9,7 @@ namespace carillon::inbox {
 namespace {
 
 constexpr std::uint64_t expired_flag = 1;
+constexpr std::uint64_t data_gone_flag = 2;
 constexpr std::size_t prefix_characters = 9;  // of the ten that are a ULID's time
 
 void append_text(std::string& out, std::string_view text) {
@@ -35,6 +36,7 @@ bool take_into(std::string& place, std::string_view& bytes) {
 void LogRecord::clear_data() {
   if (notification->data.empty()) return;
   Notification without = *notification;
+  data_bytes_gone += without.data.size();
   without.data.clear();
   notification = std::make_shared<const Notification>(std::move(without));
 }
@@ -48,10 +50,12 @@ std::string encode_body(const LogRecord& record) {
   const Notification& notification = *record.notification;
   std::string body;
   body.reserve(64 + notification.bytes() + record.key.size() + record.fingerprint.size() + record.recipients.size());
-  append_leb128(body, record.expired ? expired_flag : 0);
+  const bool data_gone = record.data_bytes_gone > 0;
+  append_leb128(body, (record.expired ? expired_flag : 0) | (data_gone ? data_gone_flag : 0));
   append_leb128(body, record.holders);
   append_leb128(body, static_cast<std::uint64_t>(notification.sent_at));
   append_leb128(body, static_cast<std::uint64_t>(notification.expires_at));
+  if (data_gone) append_leb128(body, record.data_bytes_gone);
   append_text(body, notification.id);
   append_text(body, notification.event);
   append_text(body, notification.data);
@@ -67,7 +71,10 @@ std::optional<LogRecord> decode_body(std::string_view body) {
   const auto holders = take_leb128(body);
   const auto sent_at = take_leb128(body);
   const auto expires_at = take_leb128(body);
-  if (!flags || *flags > expired_flag || !holders || !sent_at || !expires_at) return std::nullopt;
+  if (!flags || *flags > (expired_flag | data_gone_flag) || !holders || !sent_at || !expires_at) return std::nullopt;
+  const bool data_gone = (*flags & data_gone_flag) != 0;
+  const auto data_bytes_gone = data_gone ? take_leb128(body) : std::optional<std::uint64_t>(0);
+  if (!data_bytes_gone) return std::nullopt;
   Notification notification;
   notification.sent_at = static_cast<UnixMs>(*sent_at);
   notification.expires_at = static_cast<UnixMs>(*expires_at);
@@ -78,7 +85,8 @@ std::optional<LogRecord> decode_body(std::string_view body) {
   if (!body.empty()) return std::nullopt;
   record.notification = std::make_shared<const Notification>(std::move(notification));
   record.holders = *holders;
-  record.expired = *flags == expired_flag;
+  record.expired = (*flags & expired_flag) != 0;
+  record.data_bytes_gone = *data_bytes_gone;
   return record;
 }
 

@@ -3,8 +3,9 @@
 //
 //   block   = 1*record                  consecutive seqs, that of the first is the row's
 //   record  = size body                 size: bytes of the body; 0: the notification is forgotten
-//   body    = flags holders sent_at expires_at id event data collapse_key key fingerprint recipients
-//   flags   = %x00 / %x01               1: it has expired, and the sweep has seen it
+//   body    = flags holders sent_at expires_at [data_bytes] id event data collapse_key key fingerprint recipients
+//   flags   = %x00-03                   1: it has expired, and the sweep has seen it; 2: its data is gone, of which there were
+//                                       data_bytes
 //   id, event, data, collapse_key, key, fingerprint, recipients = length bytes
 //
 // Numbers are LEB128 (leb128.hpp); `recipients` is that of recipients_codec.hpp.
@@ -27,7 +28,9 @@ struct LogRecord {
   std::string recipients;
   std::size_t holders = 0;  // of the recipients, who still have an entry
   bool expired = false;
+  std::size_t data_bytes_gone = 0;
 
+  std::size_t bytes() const { return notification->bytes() + data_bytes_gone; }  // when it was accepted
   void clear_data();
   void release();  // one holder less; without any the data goes
 };

@@ -10,6 +10,7 @@ namespace {
 
 // So often the size at which folding begins may pend when folding fails; then nothing more is accepted.
 constexpr std::size_t pending_times_max = 4;
+constexpr std::size_t oldest_at_once = 32;
 
 }  // namespace
 
@@ -17,7 +18,9 @@ SqliteLog::SqliteLog(Database database, std::string epoch, const StoreLimits& li
     : database_(std::move(database)),
       epoch_(std::move(epoch)),
       limits_(limits),
-      sql_(std::make_unique<Statements>(database_)) {}
+      sql_(std::make_unique<Statements>(database_)),
+      runs_(database_),
+      heads_(database_) {}
 
 SqliteLog::~SqliteLog() = default;
 
@@ -40,7 +43,7 @@ Result<void, StoreError> SqliteLog::begin() {
   if (!loaded_)
     if (const auto result = load(); !result) return result;
   changed_ = false;
-  check(database_.execute("BEGIN IMMEDIATE"));
+  run(sql_->begin);
   const auto result = outcome(true);
   if (!result) return Failure(result.error());
   return {};
@@ -48,7 +51,7 @@ Result<void, StoreError> SqliteLog::begin() {
 
 Result<void, StoreError> SqliteLog::commit() {
   flush_block();
-  if (code_ == SQLITE_OK) check(database_.execute("COMMIT"));
+  run(sql_->commit);
   const auto result = outcome(true);
   if (!result) return Failure(result.error());
   return {};
@@ -78,28 +81,28 @@ void SqliteLog::set_read_only(bool on) { database_.execute(on ? "PRAGMA query_on
 SqliteLog::User* SqliteLog::find_user(std::string_view id) {
   if (!is_ready()) return nullptr;
   if (User* known = tail_.find_user(id)) return known;
-  Statement& row = sql_->user.bind(id);
-  const bool found = row.step();
-  User user;
-  if (found) user = {row.integer(0), row.number(1), row.number(2), row.number(3), row.number(4)};
-  const bool good = check(row);
-  row.reset();
-  return found && good ? &tail_.add_user(id, std::move(user)) : nullptr;
+  return add_user(sql_->user.bind(id));
 }
 
-// By its number, while loading: only those that have something pending are in memory.
-SqliteLog::User* SqliteLog::read_user(std::int64_t num) {
-  Statement& row = sql_->user_of.bind(num);
+// Of its first row, if it has one.
+SqliteLog::User* SqliteLog::add_user(Statement& row) {
   const bool found = row.step();
   User user;
   std::string id;
   if (found) {
-    id = row.text(0);
-    user = {num, row.number(1), row.number(2), row.number(3), row.number(4)};
+    user.num = row.integer(0);
+    id = row.text(1);
+    user.dropped_to = row.number(2);
+    user.ended = row.number(3);
+    user.ended_bytes = row.number(4);
   }
   const bool good = check(row);
   row.reset();
-  return found && good ? &tail_.add_user(id, std::move(user)) : nullptr;
+  SqliteHeads::Head head;
+  if (!found || !good || !check(heads_.read(user.num, head))) return nullptr;
+  user.head = head.head;
+  user.bytes_total = head.bytes_total;
+  return &tail_.add_user(id, std::move(user));
 }
 
 SqliteLog::User* SqliteLog::make_user(std::string_view id) {
@@ -122,8 +125,8 @@ std::optional<Result<Accepted, StoreError>> SqliteLog::find_key(const Acceptance
     return Accepted{std::move(id), recipients, true, {}};
   };
   if (const SqliteTail::Key* known = tail_.find_key(acceptance.idempotency_key)) {
-    if (known->notification->sent_at <= remembered_from) return std::nullopt;
-    return answer(known->fingerprint, known->notification->id, known->recipients);
+    if (known->sent_at <= remembered_from) return std::nullopt;
+    return answer(known->fingerprint, known->id, known->recipients);
   }
   Statement& row = sql_->key.bind(acceptance.idempotency_key);
   std::optional<Result<Accepted, StoreError>> known;
@@ -147,7 +150,7 @@ Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
   for (const std::string& id : acceptance.users) {
     User* user = make_user(id);
     if (user == nullptr) break;
-    const std::uint64_t number = append(*user, seq, acceptance.notification);
+    const std::uint64_t number = append(*user, seq, *acceptance.notification);
     holders.push_back({user->num, number});
     accepted.placements.push_back({id, {epoch_, number}});
   }
@@ -157,24 +160,25 @@ Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
 }
 
 void SqliteLog::write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders) {
+  const Notification& notification = *acceptance.notification;
   append_to_block(seq, {acceptance.notification, acceptance.idempotency_key, acceptance.fingerprint,
                         encode_recipients(holders), holders.size()});
-  tail_.append({seq, acceptance.notification, acceptance.idempotency_key});
   if (!acceptance.idempotency_key.empty())
     tail_.remember(acceptance.idempotency_key,
-                   {seq, acceptance.fingerprint, acceptance.users.size(), acceptance.notification});
+                   {seq, acceptance.fingerprint, acceptance.users.size(), notification.id, notification.sent_at},
+                   notification.expires_at);
 }
 
-std::uint64_t SqliteLog::append(User& user, std::int64_t seq, const NotificationPtr& notification) {
-  if (!notification->collapse_key.empty()) collapse(user, *notification);
-  make_room(user, *notification);
-  const std::uint64_t number = user.head + 1;
-  tail_.append(user, {number, seq, notification});
-  return number;
-}
-
-SqliteLog::OldEntry SqliteLog::old_entry(const Statement& row) {
-  return {row.number(0), row.integer(1), row.number(2), row.integer(3), row.integer(4)};
+std::uint64_t SqliteLog::append(User& user, std::int64_t seq, const Notification& notification) {
+  if (!notification.collapse_key.empty()) collapse(user, notification);
+  make_room(user, notification);
+  const Posting posting{user.head + 1, seq, notification.expires_at, notification.bytes()};
+  user.bytes_total += posting.bytes;
+  tail_.append(user, posting);
+  if (!notification.collapse_key.empty())
+    run(sql_->new_collapsible, user.num, notification.collapse_key, posting.number, seq, posting.expires_at,
+        posting.bytes);
+  return posting.number;
 }
 
 bool SqliteLog::is_proven(const User& user, std::uint64_t number) {
@@ -187,14 +191,9 @@ bool SqliteLog::is_proven(const User& user, std::uint64_t number) {
 }
 
 void SqliteLog::collapse(User& user, const Notification& newer) {
-  const bool is_pending = std::ranges::any_of(user.pending, [&](const SqliteTail::Pending& pending) {
-    return pending.notification->collapse_key == newer.collapse_key;
-  });
-  if (is_pending) fold(user);
-  if (user.entries == user.pending.size()) return;  // nothing is in the table
   Statement& row = sql_->collapsible.bind(user.num, newer.collapse_key);
-  std::optional<OldEntry> older;
-  if (row.step()) older = old_entry(row);
+  std::optional<Posting> older;
+  if (row.step()) older = Posting{row.number(0), row.integer(1), row.integer(2), row.number(3)};
   check(row);
   row.reset();
   if (!older || is_proven(user, older->number)) return;
@@ -202,29 +201,39 @@ void SqliteLog::collapse(User& user, const Notification& newer) {
 }
 
 void SqliteLog::make_room(User& user, const Notification& newer) {
-  while (
-      code_ == SQLITE_OK && user.entries > 0 &&
-      (user.entries >= limits_.notifications_per_user_max || user.bytes + newer.bytes() > limits_.bytes_per_user_max)) {
-    if (user.entries == user.pending.size()) fold(user);
-    Statement& row = sql_->oldest.bind(user.num);
-    std::optional<OldEntry> oldest;
-    if (row.step()) oldest = old_entry(row);
-    check(row);
-    row.reset();
-    if (!oldest) return;
-    const bool expired = oldest->expires_at <= newer.sent_at;
-    if (!expired) user.dropped_to = oldest->number;
-    end(user, *oldest, expired ? Ending::expired : Ending::dropped, expired ? oldest->expires_at : newer.sent_at);
+  while (code_ == SQLITE_OK && user.entries() > 0 &&
+         (user.entries() >= limits_.notifications_per_user_max ||
+          user.bytes() + newer.bytes() > limits_.bytes_per_user_max)) {
+    if (user.oldest.empty()) find_oldest(user, newer.sent_at);
+    if (user.oldest.empty()) return;
+    const Posting oldest = user.oldest.back();
+    const bool expired = oldest.expires_at <= newer.sent_at;
+    if (!expired) user.dropped_to = oldest.number;
+    end(user, oldest, expired ? Ending::expired : Ending::dropped, expired ? oldest.expires_at : newer.sent_at);
   }
 }
 
-void SqliteLog::end(User& user, const OldEntry& entry, Ending ending, UnixMs at) {
-  run(sql_->delete_entry, user.num, entry.number);
-  run(sql_->new_ending, user.num, entry.number, static_cast<int>(ending), at, entry.read_at);
-  release(entry.notification);
+// Several at once: who is at a limit is so with the next notification, too.
+void SqliteLog::find_oldest(User& user, UnixMs now) {
+  each_entry(user, user.dropped_to, now, Expired::included, [&](const Posting& entry) {
+    user.oldest.push_back(entry);
+    return user.oldest.size() < oldest_at_once;
+  });
+  std::ranges::reverse(user.oldest);
+}
+
+void SqliteLog::end(User& user, const Posting& entry, Ending ending, UnixMs at) {
+  changed_ = true;
+  const UnixMs read_at = mark_of(user.num, entry.number);
+  if (read_at != 0) run(sql_->delete_mark, user.num, entry.number);
+  run(sql_->new_ending, user.num, entry.number, static_cast<int>(ending), at, read_at);
+  const auto record = release(entry.seq);
+  if (record && !record->notification->collapse_key.empty())
+    run(sql_->delete_collapsible, user.num, record->notification->collapse_key, entry.number);
   run(sql_->user_shrinks, user.num, user.dropped_to, entry.bytes);
-  --user.entries;
-  user.bytes -= std::min(user.bytes, entry.bytes);
+  ++user.ended;
+  user.ended_bytes += entry.bytes;
+  std::erase_if(user.oldest, [&](const Posting& other) { return other.number == entry.number; });
 }
 
 std::string SqliteLog::user_name(std::int64_t num) {

@@ -1,8 +1,9 @@
 // The operations of a store, in SQL. Synchronous; SqliteStore puts them into transactions.
 //
 // Accepting appends to the table `log`, several notifications to a row (log_block.hpp), and nothing else but what finds the
-// row by time and id; what finds the notification by user and key follows in bulk, in the order of those tables, which is
-// called folding. Until then it is in memory (sqlite_tail.hpp), and read from `log` again after a crash or a rollback.
+// row by time and id; what finds the notification by user and key follows in bulk, sorted, which is called folding: by user as a
+// run (sqlite_runs.hpp), by key in a table. Until then it is in memory (sqlite_tail.hpp), and read from `log` again after a crash or
+// a rollback.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "inbox/log_block.hpp"
 #include "inbox/recipients_codec.hpp"
 #include "inbox/sqlite.hpp"
+#include "inbox/sqlite_heads.hpp"
+#include "inbox/sqlite_runs.hpp"
 #include "inbox/sqlite_tail.hpp"
 #include "inbox/store.hpp"
 
@@ -22,8 +26,9 @@ namespace carillon::inbox {
 
 // How much is folded at once. A part is what one fold writes, between two commits; the store waits that long.
 struct FoldSizes {
-  std::size_t start = 131'072;                 // entries and notifications that are pending when folding begins
-  std::size_t start_bytes = 32 * 1024 * 1024;  // or this much of Notification::bytes()
+  std::size_t start = 131'072;  // postings, or keys, that are pending when folding begins
+  std::size_t start_bytes =
+      64 * 1024 * 1024;  // or this much of Notification::bytes(): so much is read again after a crash
   std::size_t part = 4'096;
 };
 
@@ -66,13 +71,9 @@ class SqliteLog {
  private:
   struct Statements;
   using User = SqliteTail::User;
-  struct OldEntry {
-    std::uint64_t number;
-    std::int64_t notification;
-    std::size_t bytes;
-    UnixMs expires_at;
-    UnixMs read_at;
-  };
+  using Visit = SqliteRuns::Visit;
+  class Numbers;
+  enum class Expired : std::uint8_t { left_out, included };
   struct Due {
     UnixMs at;
     std::int64_t seq;  // of a block
@@ -82,6 +83,8 @@ class SqliteLog {
     std::int64_t seq = 0;
     std::vector<std::string> bodies;
   };
+  // Users with something pending, while it is read.
+  using Loaded = std::unordered_map<std::int64_t, User*>;
   // The row that accepting fills; it is written when it is full, at the commit, and before anybody reads it.
   struct OpenBlock {
     std::string bytes;
@@ -99,7 +102,7 @@ class SqliteLog {
 
   User* find_user(std::string_view id);  // null: there is none, or an error
   User* make_user(std::string_view id);
-  User* read_user(std::int64_t num);
+  User* add_user(Statement& row);
   std::optional<Result<Accepted, StoreError>> find_key(const Acceptance& acceptance);
   void write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders);
   void append_to_block(std::int64_t seq, const LogRecord& record);
@@ -107,34 +110,41 @@ class SqliteLog {
   bool read_row(std::int64_t seq, std::int64_t& first, std::string& bytes);
   Block read_block(std::int64_t seq);
   void write_block(const Block& block);
-  std::optional<LogRecord> read_record(std::int64_t seq);
+  std::optional<LogRecord> read_record(const Posting& entry);
   std::optional<LogRecord> find_record(std::string_view id);
   std::optional<LogRecord> decode(std::string_view body);
-  void release(std::int64_t seq);
-  std::uint64_t append(User& user, std::int64_t seq, const NotificationPtr& notification);
+  std::optional<LogRecord> release(std::int64_t seq);
+  std::uint64_t append(User& user, std::int64_t seq, const Notification& notification);
   void collapse(User& user, const Notification& newer);
   void make_room(User& user, const Notification& newer);
+  void find_oldest(User& user, UnixMs now);
   bool is_proven(const User& user, std::uint64_t number);
-  static OldEntry old_entry(const Statement& row);
-  void end(User& user, const OldEntry& entry, Ending ending, UnixMs at);
+  void end(User& user, const Posting& entry, Ending ending, UnixMs at);
+  bool is_forgotten(const Posting& entry) const;
+  bool is_swept(const Posting& entry);
+  void each_entry(const User& user, std::uint64_t after, UnixMs now, Expired expired, const Visit& visit);
   void sweep_block(const Due& due, UnixMs now, std::size_t& left);
+  void note_forgotten(UnixMs upto);
   void expire(const LogRecord& record);
   void forget(const LogRecord& record);
   std::string user_name(std::int64_t num);
+  UnixMs mark_of(std::int64_t user, std::uint64_t number);
   std::uint64_t highest_cursor(const User& user);
   void read_received(const User& user, std::string_view device, std::uint64_t& cursor, std::vector<Range>& above);
   void register_device(const User& user, const Proof& proof, std::uint64_t cursor);
   bool is_ready();
-  void load_block(const Statement& row);
-  void load_record(std::int64_t seq, LogRecord record);
+  void load_block(const Statement& row, Loaded& loaded);
+  void load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded);
   std::int64_t read_number(Statement& statement);
-  bool should_fold();
-  void fold(User& user);
-  void fold_part(std::size_t part);
-  std::size_t fold_notes(std::size_t notes_max);
+  bool wants_seal() const;
+  bool has_notes() const;
+  bool should_fold() const;
+  void seal();
+  void fold_sealed(std::size_t postings_max);
+  void fold_notes(std::size_t notes_max);
   void fold_note(const SqliteTail::Note& note);
   void fold_everything();
-  void seal();
+  void tidy_runs(std::size_t postings_max);
   bool fill_page(Page& page, const User& user, const ReadRequest& request);
   RecipientTrace trace_recipient(const HolderKey& holder, const Notification& notification, UnixMs now);
   std::vector<Receipt> receipts(const HolderKey& holder);
@@ -143,16 +153,23 @@ class SqliteLog {
   std::string epoch_;
   StoreLimits limits_;
   std::unique_ptr<Statements> sql_;
+  SqliteRuns runs_;
+  SqliteHeads heads_;
   OpenBlock open_;
   SqliteTail tail_;
   FoldSizes fold_sizes_;
-  std::int64_t last_seq_ = 0;  // never less than what is folded: numbers that are free again are not given again
-  std::int64_t folded_ = 0;    // entries up to this seq are folded,
-  std::int64_t noted_ = 0;     // notes up to this one
-  std::int64_t sealed_ = 0;    // when all sealed users are folded, so are entries up to this one
-  std::size_t accepted_ = 0;   // since the last part was folded
-  bool loaded_ = false;        // else load_code_ says why not
-  bool changed_ = false;       // what is in memory was, since begin()
+  std::int64_t last_seq_ = 0;       // never less than what is folded: numbers that are free again are not given again
+  std::int64_t folded_ = 0;         // postings up to this seq are in runs,
+  std::int64_t noted_ = 0;          // keys up to this one in their table
+  std::int64_t sealed_ = 0;         // what is sealed goes up to this one,
+  std::size_t next_sealed_ = 0;     // and up to here it is written
+  bool is_sealed_ = false;          // something is, though it may be nothing but seqs
+  UnixMs forgotten_ = 0;            // what has expired by then may be forgotten,
+  std::int64_t forgotten_seq_ = 0;  // and is not asked for any more if it is not behind this
+  UnixMs swept_ = 0;                // the newest time of a sweep since the start
+  std::size_t accepted_ = 0;        // since the last part was folded
+  bool loaded_ = false;             // else load_code_ says why not
+  bool changed_ = false;            // what is in memory was, since begin()
   int load_code_ = SQLITE_OK;
   std::optional<StoreError> fold_error_;  // of the last fold
   int code_ = SQLITE_OK;                  // the first error of the operation

@@ -44,21 +44,22 @@ void SqliteLog::write_block(const Block& block) {
   is_empty ? run(sql_->delete_block, block.seq) : run(sql_->set_block, block.seq, Blob{bytes});
 }
 
-// Somebody does not have it any more.
-void SqliteLog::release(std::int64_t seq) {
+// Somebody does not have it any more. What it is then.
+std::optional<LogRecord> SqliteLog::release(std::int64_t seq) {
   Block block = read_block(seq);
-  if (code_ != SQLITE_OK) return;
+  if (code_ != SQLITE_OK) return std::nullopt;
   std::string& body = block.bodies[static_cast<std::size_t>(seq - block.seq)];
   auto record = decode(body);
-  if (!record) return;
+  if (!record) return std::nullopt;
   record->release();
   body = encode_body(*record);
   write_block(block);
+  return record;
 }
 
 // --- reading ---
 
-// The row with the record of this seq, and its own.
+// The row that would have the record of this seq, and its own; false: there is none, or an error.
 bool SqliteLog::read_row(std::int64_t seq, std::int64_t& first, std::string& bytes) {
   if (!open_.bytes.empty() && seq >= open_.seq) flush_block();
   Statement& row = sql_->block_of.bind(seq);
@@ -69,15 +70,14 @@ bool SqliteLog::read_row(std::int64_t seq, std::int64_t& first, std::string& byt
   }
   const bool good = check(row);
   row.reset();
-  return found ? good : good && check(SQLITE_CORRUPT);
+  return found && good;
 }
 
 // Empty after an error.
 SqliteLog::Block SqliteLog::read_block(std::int64_t seq) {
   Block block;
   std::string bytes;
-  if (!read_row(seq, block.seq, bytes)) return block;
-  const auto bodies = split_block(bytes);
+  const auto bodies = read_row(seq, block.seq, bytes) ? split_block(bytes) : std::nullopt;
   if (!bodies || static_cast<std::size_t>(seq - block.seq) >= bodies->size()) {
     check(SQLITE_CORRUPT);
     return block;
@@ -86,13 +86,17 @@ SqliteLog::Block SqliteLog::read_block(std::int64_t seq) {
   return block;
 }
 
-std::optional<LogRecord> SqliteLog::read_record(std::int64_t seq) {
+// None: it is forgotten, or an error.
+std::optional<LogRecord> SqliteLog::read_record(const Posting& entry) {
   std::int64_t first = 0;
   std::string bytes;
-  if (!read_row(seq, first, bytes)) return std::nullopt;
-  const auto bodies = split_block(bytes);
-  const auto place = static_cast<std::size_t>(seq - first);
-  return decode(bodies && place < bodies->size() ? (*bodies)[place] : std::string_view());
+  const bool found = read_row(entry.seq, first, bytes);
+  const auto bodies = found ? split_block(bytes) : std::nullopt;
+  const auto place = static_cast<std::size_t>(entry.seq - first);
+  if (found && !bodies) check(SQLITE_CORRUPT);
+  if (bodies && place < bodies->size() && !(*bodies)[place].empty()) return decode((*bodies)[place]);
+  if (entry.expires_at > forgotten_) check(SQLITE_CORRUPT);
+  return std::nullopt;
 }
 
 // None: damaged, which is an error.

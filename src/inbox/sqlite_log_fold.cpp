@@ -10,9 +10,8 @@
 namespace carillon::inbox {
 namespace {
 
-// Rows of the table `meta`.
-constexpr std::string_view folded_name = "folded";
-constexpr std::string_view noted_name = "noted";
+// Each posting is written again so many times at most while it is merged, and merging goes on that much faster than folding.
+constexpr std::size_t merge_pace = 8;
 
 }  // namespace
 
@@ -30,13 +29,19 @@ Result<void, StoreError> SqliteLog::load() {
   const std::string complaint = complaint_;  // a rollback's reason is more than what it takes to roll back
   code_ = SQLITE_OK;
   tail_.clear();
+  heads_.forget();
+  check(runs_.load());
   accepted_ = 0;
+  next_sealed_ = 0;
+  is_sealed_ = false;
   folded_ = read_number(sql_->meta.bind(folded_name));
   noted_ = read_number(sql_->meta.bind(noted_name));
-  sealed_ = folded_;
+  forgotten_ = read_number(sql_->meta.bind(forgotten_name));
+  forgotten_seq_ = read_number(sql_->meta.bind(forgotten_seq_name));
   last_seq_ = std::max(folded_, noted_);
-  Statement& row = sql_->unfolded.bind(noted_);
-  while (code_ == SQLITE_OK && row.step()) load_block(row);
+  Loaded loaded;
+  Statement& row = sql_->unfolded.bind(std::min(folded_, noted_));
+  while (code_ == SQLITE_OK && row.step()) load_block(row, loaded);
   check(row);
   row.reset();
   load_code_ = code_;
@@ -50,124 +55,147 @@ Result<void, StoreError> SqliteLog::load() {
 
 bool SqliteLog::is_ready() { return loaded_ || load() || check(load_code_); }
 
-void SqliteLog::load_block(const Statement& row) {
+void SqliteLog::load_block(const Statement& row, Loaded& loaded) {
   const std::string bytes = row.text(1);
   const auto bodies = split_block(bytes);
   if (!bodies) check(SQLITE_CORRUPT);
   std::int64_t seq = row.integer(0);
   for (std::size_t i = 0; code_ == SQLITE_OK && i < bodies->size(); ++i, ++seq) {
     last_seq_ = std::max(last_seq_, seq);
-    if (seq <= noted_ || (*bodies)[i].empty()) continue;
-    if (auto record = decode((*bodies)[i])) load_record(seq, std::move(*record));
+    if (seq <= std::min(folded_, noted_) || (*bodies)[i].empty()) continue;
+    if (const auto record = decode((*bodies)[i])) load_record(seq, *record, loaded);
   }
 }
 
-void SqliteLog::load_record(std::int64_t seq, LogRecord record) {
+void SqliteLog::load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded) {
   const std::vector<HolderKey> holders = decode_recipients(record.recipients);
-  tail_.append({seq, record.notification, record.key});
-  if (!record.key.empty())
-    tail_.remember(record.key, {seq, std::move(record.fingerprint), holders.size(), record.notification});
+  const Notification& notification = *record.notification;
+  if (!record.key.empty() && seq > noted_)
+    tail_.remember(record.key, {seq, record.fingerprint, holders.size(), notification.id, notification.sent_at},
+                   notification.expires_at);
   if (seq <= folded_) return;
   for (const HolderKey& holder : holders) {
-    User* user = read_user(holder.user);
+    auto [known, is_new] = loaded.try_emplace(holder.user);
+    if (is_new) known->second = add_user(sql_->user_of.bind(holder.user));
+    User* user = known->second;
     if (user == nullptr || holder.number > user->head + 1) check(SQLITE_CORRUPT);
     if (code_ != SQLITE_OK) return;
-    if (holder.number > user->head) tail_.append(*user, {holder.number, seq, record.notification});
+    // Heads may be ahead of the run that was being written.
+    if (holder.number > user->head) user->bytes_total += record.bytes();
+    tail_.append(*user, {holder.number, seq, notification.expires_at, record.bytes()});
   }
 }
 
 // --- writing it ---
 
-// The user's entries, whenever something is to be done with them that is no reading.
-void SqliteLog::fold(User& user) {
-  if (user.pending.empty()) return;
+void SqliteLog::seal() {
+  tail_.seal();
+  sealed_ = last_seq_;
+  next_sealed_ = 0;
+  is_sealed_ = true;
+}
+
+void SqliteLog::fold_sealed(std::size_t postings_max) {
+  if (!is_sealed_) return;
   changed_ = true;
-  std::size_t bytes = 0;
-  for (const SqliteTail::Pending& pending : user.pending) {
-    const Notification& notification = *pending.notification;
-    bytes += notification.bytes();
-    if (notification.collapse_key.empty()) {
-      run(sql_->new_entry, user.num, pending.number, pending.seq, notification.expires_at, notification.bytes(),
-          nullptr);
-    } else {
-      run(sql_->new_entry, user.num, pending.number, pending.seq, notification.expires_at, notification.bytes(),
-          notification.collapse_key);
-    }
+  const auto sealed = tail_.sealed();
+  const std::size_t end = std::min(sealed.size(), next_sealed_ + std::min(postings_max, sealed.size()));
+  for (; next_sealed_ < end && code_ == SQLITE_OK; ++next_sealed_) {
+    const auto& [entry, bytes_total] = sealed[next_sealed_];
+    check(runs_.add(entry));
+    const bool is_last = next_sealed_ + 1 == sealed.size() || sealed[next_sealed_ + 1].entry.user != entry.user;
+    if (is_last) check(heads_.set(entry.user, {entry.posting.number, bytes_total}));
   }
-  run(sql_->user_grows, user.num, user.head, user.pending.size(), bytes);
-  tail_.folded(user);
+  check(heads_.flush());
+  if (next_sealed_ < sealed.size() || code_ != SQLITE_OK) return;
+  check(runs_.publish());
+  tail_.drop_sealed();
+  is_sealed_ = false;
+  folded_ = sealed_;
+  run(sql_->set_meta, folded_name, folded_);
+  if (tail_.notes().empty()) run(sql_->set_meta, noted_name, noted_ = folded_);
 }
 
 void SqliteLog::fold_note(const SqliteTail::Note& note) {
-  const Notification& notification = *note.notification;
-  if (note.key.empty()) return;
   const SqliteTail::Key* known = tail_.find_key(note.key);
   if (known == nullptr || known->seq != note.seq) return;  // a newer one has it
-  run(sql_->new_key, note.key, known->fingerprint, notification.id, known->recipients, notification.sent_at);
+  run(sql_->new_key, note.key, known->fingerprint, known->id, known->recipients, known->sent_at);
   tail_.forget_key(note.key);
 }
 
-// Of those whose entries are folded: so the sweep, which finds what is noted, finds all of it in the tables.
-std::size_t SqliteLog::fold_notes(std::size_t notes_max) {
-  std::size_t count = 0;
-  for (; count < notes_max && !tail_.notes().empty() && tail_.notes().front().seq <= folded_; ++count) {
+bool SqliteLog::has_notes() const { return !tail_.notes().empty() && tail_.notes().front().seq <= folded_; }
+
+void SqliteLog::fold_notes(std::size_t notes_max) {
+  if (!has_notes()) return;
+  changed_ = true;
+  for (std::size_t count = 0; count < notes_max && has_notes(); ++count) {
     fold_note(tail_.notes().front());
     noted_ = tail_.notes().front().seq;
     tail_.pop_note();
   }
-  if (count > 0) run(sql_->set_meta, noted_name, noted_);
-  return count;
-}
-
-void SqliteLog::seal() {
-  tail_.seal();
-  sealed_ = last_seq_;
-}
-
-void SqliteLog::fold_part(std::size_t part) {
-  changed_ = true;
-  std::size_t count = 0;
-  while (count < part && code_ == SQLITE_OK) {
-    User* user = tail_.next_sealed();
-    if (user == nullptr) break;
-    count += user->pending.size();
-    fold(*user);
-  }
-  if (!tail_.all_sealed_folded()) return;
-  if (folded_ != sealed_) {
-    folded_ = sealed_;
-    run(sql_->set_meta, folded_name, folded_);
-  }
-  if (count < part) fold_notes(part - count);
+  run(sql_->set_meta, noted_name, noted_);
 }
 
 void SqliteLog::fold_everything() {
-  fold_part(SIZE_MAX);
+  fold_sealed(SIZE_MAX);
   seal();
-  fold_part(SIZE_MAX);
+  fold_sealed(SIZE_MAX);
+  fold_notes(SIZE_MAX);
+}
+
+// --- merging ---
+
+// Leaves out what nobody can ask for any more: what has ended, and what expired so long ago that it is forgotten.
+void SqliteLog::tidy_runs(std::size_t postings_max) {
+  if (!runs_.has_work()) return;
+  changed_ = true;
+  Statement& ending = sql_->endings_from;
+  bool has_ending = false;
+  bool is_open = false;
+  const auto is_before = [&](const UserPosting& entry) {
+    return std::pair(ending.integer(0), ending.number(1)) < std::pair(entry.user, entry.posting.number);
+  };
+  check(runs_.work(postings_max, [&](const UserPosting& entry) {
+    if (!is_open) has_ending = ending.bind(entry.user, entry.posting.number).step();
+    is_open = true;
+    while (has_ending && is_before(entry)) has_ending = ending.step();
+    const bool has_ended = has_ending && ending.integer(0) == entry.user && ending.number(1) == entry.posting.number;
+    return !has_ended && !is_forgotten(entry.posting);
+  }));
+  check(ending);
+  ending.reset();
 }
 
 // --- when ---
 
-bool SqliteLog::should_fold() {
+bool SqliteLog::wants_seal() const {
   const bool many_bytes = tail_.bytes() >= fold_sizes_.start_bytes && !fold_error_;
-  if (!loaded_ || (accepted_ < fold_sizes_.part / 2 && !many_bytes)) return false;
-  if (!tail_.all_sealed_folded()) return true;
-  if (!tail_.notes().empty() && tail_.notes().front().seq <= folded_) return true;
-  if (tail_.size() < fold_sizes_.start && !many_bytes) return false;
-  seal();
-  return true;
+  return !is_sealed_ && (many_bytes || std::max(tail_.size(), tail_.notes().size()) >= fold_sizes_.start);
 }
 
+bool SqliteLog::should_fold() const {
+  if (!loaded_) return false;
+  const bool many_bytes = tail_.bytes() >= fold_sizes_.start_bytes && !fold_error_;
+  if (accepted_ < fold_sizes_.part / 2 && !many_bytes) return false;
+  return is_sealed_ || has_notes() || wants_seal() || runs_.has_work();
+}
+
+// It may be lost with a loss of power, and is done again then: it waits for no disk.
 Result<void, StoreError> SqliteLog::fold_some() {
   if (!should_fold()) return {};
+  database_.execute("PRAGMA synchronous = NORMAL");
   Result<void, StoreError> result = begin();
   if (result) {
-    fold_part(std::max(fold_sizes_.part, accepted_ * 2));  // faster than what comes
+    const std::size_t part = std::max(fold_sizes_.part, accepted_ * 2);  // faster than what comes
+    if (wants_seal()) seal();
+    fold_sealed(part);
+    fold_notes(part);
+    tidy_runs(part * merge_pace);
     if (const auto folded = outcome(true); !folded) result = Failure(folded.error());
   }
   if (result) result = commit();
   if (!result) rollback();
+  database_.execute("PRAGMA synchronous = FULL");
   accepted_ = 0;
   fold_error_ = result ? std::nullopt : std::optional(result.error());
   return result;

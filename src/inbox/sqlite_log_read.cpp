@@ -73,6 +73,58 @@ void SqliteLog::register_device(const User& user, const Proof& proof, std::uint6
   run(sql_->new_device, user.num, proof.device, cursor, proof.at);
 }
 
+// --- entries ---
+
+// Numbers that come ascending from a statement, asked for in that order.
+class SqliteLog::Numbers {
+ public:
+  explicit Numbers(Statement& statement) : statement_(statement), more_(statement.step()) {}
+  ~Numbers() { statement_.reset(); }
+  Numbers(const Numbers&) = delete;
+  Numbers& operator=(const Numbers&) = delete;
+
+  bool has(std::uint64_t number) {
+    while (more_ && statement_.number(0) < number) more_ = statement_.step();
+    return more_ && statement_.number(0) == number;
+  }
+  const Statement& statement() const { return statement_; }
+
+ private:
+  Statement& statement_;
+  bool more_;
+};
+
+// By the clock of the sweeps. What was accepted since then may be of a clock that was set back.
+bool SqliteLog::is_forgotten(const Posting& entry) const {
+  return entry.expires_at <= forgotten_ && entry.seq <= forgotten_seq_;
+}
+
+// It has expired, and the sweep has seen it.
+bool SqliteLog::is_swept(const Posting& entry) {
+  if (is_forgotten(entry)) return true;
+  const auto record = read_record(entry);
+  return !record || record->expired;
+}
+
+// The user's entries behind `after` that have not ended, ascending, until `visit` returns false.
+void SqliteLog::each_entry(const User& user, std::uint64_t after, UnixMs now, Expired expired, const Visit& visit) {
+  Numbers ended(sql_->endings.bind(user.num, after));
+  const Visit visit_entry = [&](const Posting& entry) {
+    if (ended.has(entry.number)) return true;
+    if (expired == Expired::left_out && entry.expires_at <= now) return true;
+    if (entry.expires_at <= std::max(now, swept_) && is_swept(entry)) return true;
+    return code_ == SQLITE_OK && visit(entry);
+  };
+  bool go_on = true;
+  check(runs_.find(user.num, after, [&](const Posting& entry) { return go_on = visit_entry(entry); }));
+  if (go_on && code_ == SQLITE_OK) tail_.visit(user, after, visit_entry);
+  check(ended.statement());
+}
+
+UnixMs SqliteLog::mark_of(std::int64_t user, std::uint64_t number) {
+  return read_number(sql_->mark.bind(user, number));
+}
+
 // --- reading ---
 
 Result<Page, StoreError> SqliteLog::read(const ReadRequest& request) {
@@ -88,37 +140,34 @@ Result<Page, StoreError> SqliteLog::read(const ReadRequest& request) {
 
 // False: the page is full, and there is more.
 bool SqliteLog::fill_page(Page& page, const User& user, const ReadRequest& request) {
+  const std::uint64_t after = std::max(request.after, user.dropped_to);
   std::size_t bytes = 0;
-  const auto fits = [&](std::size_t more) {
-    bytes += more;
-    return page.entries.empty() || (page.entries.size() < request.entries_max && bytes <= request.bytes_max);
-  };
-  Statement& row = sql_->page.bind(user.num, request.after, request.now);
   bool all = true;
-  while (all && row.step()) {
-    all = fits(row.number(3));
-    if (!all) break;
-    auto record = read_record(row.integer(2));
-    if (!record) break;
-    page.entries.push_back({row.number(0), std::move(record->notification), row.integer(1) != 0});
-  }
-  check(row);
-  row.reset();
-  for (const SqliteTail::Pending& pending : user.pending) {
-    if (!all) break;
-    if (pending.number <= request.after || pending.notification->expires_at <= request.now) continue;
-    all = fits(pending.notification->bytes());
-    if (all) page.entries.push_back({pending.number, pending.notification, false});
-  }
+  Numbers marks(sql_->marks.bind(user.num, after));
+  each_entry(user, after, request.now, Expired::left_out, [&](const Posting& entry) {
+    bytes += entry.bytes;
+    all = page.entries.empty() || (page.entries.size() < request.entries_max && bytes <= request.bytes_max);
+    if (!all) return false;
+    const auto record = read_record(entry);
+    if (record) page.entries.push_back({entry.number, record->notification, marks.has(entry.number)});
+    return true;
+  });
+  check(marks.statement());
   return all;
 }
 
 Result<UserSummary, StoreError> SqliteLog::mark_read(const ReadMarks& marks) {
-  User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
+  const User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
   if (user != nullptr) {
-    fold(*user);
-    for (const std::uint64_t number : marks.numbers) run(sql_->mark_one, marks.at, user->num, number);
-    if (marks.upto > 0) run(sql_->mark_upto, marks.at, user->num, marks.upto);
+    const std::uint64_t last = std::ranges::max(marks.numbers.empty() ? std::vector{marks.upto} : marks.numbers);
+    std::vector<std::uint64_t> read;
+    each_entry(*user, user->dropped_to, marks.at, Expired::included, [&](const Posting& entry) {
+      if (entry.number > std::max(last, marks.upto)) return false;
+      if (entry.number <= marks.upto || std::ranges::find(marks.numbers, entry.number) != marks.numbers.end())
+        read.push_back(entry.number);
+      return true;
+    });
+    for (const std::uint64_t number : read) run(sql_->new_mark, user->num, number, marks.at);
   }
   return summarize(marks.user, marks.at);
 }
@@ -127,12 +176,12 @@ Result<UserSummary, StoreError> SqliteLog::summarize(std::string_view user_id, U
   UserSummary summary{.epoch = epoch_};
   if (const User* user = find_user(user_id)) {
     summary.head = user->head;
-    Statement& row = sql_->unread.bind(user->num, now);
-    if (row.step()) summary.unread = row.number(0);
-    check(row);
-    row.reset();
-    summary.unread += static_cast<std::size_t>(std::ranges::count_if(
-        user->pending, [&](const SqliteTail::Pending& pending) { return pending.notification->expires_at > now; }));
+    Numbers marks(sql_->marks.bind(user->num, user->dropped_to));
+    each_entry(*user, user->dropped_to, now, Expired::left_out, [&](const Posting& entry) {
+      if (!marks.has(entry.number)) ++summary.unread;
+      return true;
+    });
+    check(marks.statement());
   }
   return outcome(std::move(summary));
 }
@@ -154,10 +203,7 @@ RecipientTrace SqliteLog::trace_recipient(const HolderKey& holder, const Notific
   RecipientTrace trace;
   trace.position = {epoch_, holder.number};
   trace.user = user_name(holder.user);
-  Statement& read = sql_->entry.bind(holder.user, holder.number);
-  if (read.step()) trace.read_at = read.integer(0);
-  check(read);
-  read.reset();
+  trace.read_at = mark_of(holder.user, holder.number);
   Statement& ending = sql_->ending.bind(holder.user, holder.number);
   if (ending.step()) {
     trace.ending = static_cast<Ending>(ending.integer(0));

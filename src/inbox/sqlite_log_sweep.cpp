@@ -6,10 +6,12 @@
 #include "inbox/sqlite_statements.hpp"
 
 namespace carillon::inbox {
-
 Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
   flush_block();
-  if (tail_.expires_at() <= now) fold_everything();
+  // What is not folded is read from the table again after a crash: it must not be gone from there.
+  if (!(tail_.empty() && tail_.notes().empty()) && tail_.expires_at() <= now - limits_.trace_keep.count())
+    fold_everything();
+  swept_ = std::max(swept_, now);
   std::vector<Due> found;
   Statement& row = sql_->due.bind(now, notifications_max);
   while (row.step()) found.push_back({row.integer(0), row.integer(1)});
@@ -18,8 +20,19 @@ Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_
   std::size_t left = notifications_max;
   for (const Due& due : found)
     if (left > 0) sweep_block(due, now, left);
+  if (!found.empty()) note_forgotten(now - limits_.trace_keep.count());
   run(sql_->delete_keys, now - limits_.idempotency_keep.count(), notifications_max);
   return outcome(left == 0);
+}
+
+// A clock that was set back says nothing of what was accepted meanwhile.
+void SqliteLog::note_forgotten(UnixMs upto) {
+  if (upto < forgotten_) return;
+  changed_ = true;
+  forgotten_ = upto;
+  forgotten_seq_ = last_seq_;
+  run(sql_->set_meta, forgotten_name, forgotten_);
+  run(sql_->set_meta, forgotten_seq_name, forgotten_seq_);
 }
 
 // Not more than `left` of its notifications; it is due again with the next of them.
@@ -61,24 +74,27 @@ void SqliteLog::sweep_block(const Due& due, UnixMs now, std::size_t& left) {
 
 // That it has expired can be told from its time; that somebody had read it cannot.
 void SqliteLog::expire(const LogRecord& record) {
-  const UnixMs expires_at = record.notification->expires_at;
+  const Notification& notification = *record.notification;
   for (const HolderKey& holder : decode_recipients(record.recipients)) {
-    Statement& row = sql_->entry.bind(holder.user, holder.number);
-    const bool is_there = row.step();
-    const UnixMs read_at = is_there ? row.integer(0) : 0;
-    const std::size_t bytes = is_there ? row.number(1) : 0;
+    Statement& row = sql_->ending.bind(holder.user, holder.number);
+    const bool has_ended = row.step();
     check(row);
     row.reset();
-    if (!is_there) continue;
+    if (has_ended) continue;
     changed_ = true;
-    run(sql_->delete_entry, holder.user, holder.number);
-    run(sql_->user_shrinks, holder.user, 0, bytes);
+    run(sql_->user_shrinks, holder.user, 0, record.bytes());
+    if (!notification.collapse_key.empty())
+      run(sql_->delete_collapsible, holder.user, notification.collapse_key, holder.number);
     if (User* user = tail_.find_user(user_name(holder.user))) {
-      user->entries -= std::min<std::size_t>(user->entries, 1);
-      user->bytes -= std::min(user->bytes, bytes);
+      ++user->ended;
+      user->ended_bytes += record.bytes();
+      user->oldest.clear();
     }
-    if (read_at != 0)
-      run(sql_->new_ending, holder.user, holder.number, static_cast<int>(Ending::expired), expires_at, read_at);
+    if (const UnixMs read_at = mark_of(holder.user, holder.number); read_at != 0) {
+      run(sql_->delete_mark, holder.user, holder.number);
+      run(sql_->new_ending, holder.user, holder.number, static_cast<int>(Ending::expired), notification.expires_at,
+          read_at);
+    }
   }
 }
 

@@ -4,11 +4,15 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 
 #include "base/text_hash.hpp"
 #include "inbox/log_block.hpp"
+#include "inbox/recipients_codec.hpp"
+#include "inbox/sqlite_heads.hpp"
+#include "inbox/sqlite_runs.hpp"
 
 namespace carillon::inbox {
 namespace {
@@ -60,7 +64,31 @@ UPDATE user SET
   head = max(head, (SELECT coalesce(max(number), 0) FROM entry WHERE entry.user = num)),
   entries = (SELECT count(*) FROM entry WHERE entry.user = num),
   bytes = (SELECT coalesce(sum(entry.bytes), 0) FROM entry WHERE entry.user = num);
+)",
+    R"(
+-- What finds the notifications of a user, up to the seq in meta 'folded': postings, see sqlite_runs.hpp. live: all pages of the
+-- run are there. Postings of entries that have ended stay for a while.
+CREATE TABLE run(slot INTEGER PRIMARY KEY, age INTEGER NOT NULL, postings INTEGER NOT NULL, live INTEGER NOT NULL);
+CREATE TABLE run_page(key INTEGER PRIMARY KEY, page BLOB NOT NULL);
+CREATE TABLE head(first INTEGER PRIMARY KEY, heads BLOB NOT NULL);
+-- what was read by a person, while it is an entry
+CREATE TABLE mark(user INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(user, number)) WITHOUT ROWID;
+-- the newest entry with the key, while it is one
+CREATE TABLE collapsible(user INTEGER NOT NULL, collapse_key TEXT NOT NULL, number INTEGER NOT NULL, seq INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(user, collapse_key)) WITHOUT ROWID;
+INSERT INTO mark SELECT user, number, read_at FROM entry WHERE read_at != 0;
+INSERT OR REPLACE INTO collapsible SELECT user, collapse_key, number, notification, expires_at, bytes FROM entry
+  WHERE collapse_key IS NOT NULL ORDER BY number;
+-- ended: entries that are no more, by number and bytes
+ALTER TABLE user ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user ADD COLUMN ended_bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE user SET ended = head - entries;
 )"};
+
+// Behind the last step: what it has moved elsewhere.
+constexpr const char* drop_entries =
+    "DROP TABLE entry; ALTER TABLE user DROP COLUMN head; ALTER TABLE user DROP COLUMN entries; "
+    "ALTER TABLE user DROP COLUMN bytes;";
 
 std::int64_t pragma(Database& database, std::string_view name) {
   Statement statement(database, fmt::format("PRAGMA {}", name));
@@ -119,11 +147,68 @@ int pack_notifications(Database& database) {
   return row.error() == SQLITE_OK ? database.execute("DROP TABLE notification") : row.error();
 }
 
+// Of schema 2: entries become a run, and what is appended and not folded yet can be collapsed.
+int make_run(Database& database) {
+  SqliteRuns runs(database);
+  Statement row(database, "SELECT user, number, notification, expires_at, bytes FROM entry ORDER BY user, number");
+  while (row.step()) {
+    const UserPosting entry{row.integer(0), {row.number(1), row.integer(2), row.integer(3), row.number(4)}};
+    if (const int code = runs.add(entry); code != SQLITE_OK) return code;
+  }
+  return row.error() == SQLITE_OK ? runs.publish() : row.error();
+}
+
+int move_heads(Database& database) {
+  SqliteHeads heads(database);
+  Statement row(database, "SELECT num, head, bytes FROM user ORDER BY num");
+  while (row.step())
+    if (const int code = heads.set(row.integer(0), {row.number(1), row.number(2)}); code != SQLITE_OK) return code;
+  return row.error() == SQLITE_OK ? heads.flush() : row.error();
+}
+
+int note_collapsible(Database& database) {
+  const std::string folded = meta(database, "folded");
+  Statement row(
+      database,
+      "SELECT seq, block FROM log WHERE seq >= (SELECT coalesce(max(seq), 0) FROM log WHERE seq <= ?1) ORDER BY seq");
+  Statement note(database,
+                 "INSERT OR REPLACE INTO collapsible(user, collapse_key, number, seq, expires_at, bytes) "
+                 "VALUES(?, ?, ?, ?, ?, ?)");
+  const std::int64_t folded_seq = std::strtoll(folded.c_str(), nullptr, 10);
+  row.bind(folded_seq);
+  while (row.step()) {
+    const std::string bytes = row.text(1);
+    const auto bodies = split_block(bytes);
+    if (!bodies) return SQLITE_CORRUPT;
+    std::int64_t seq = row.integer(0) - 1;
+    for (const std::string_view body : *bodies) {
+      if (++seq <= folded_seq || body.empty()) continue;
+      const auto record = decode_body(body);
+      if (!record) return SQLITE_CORRUPT;
+      const Notification& notification = *record->notification;
+      if (notification.collapse_key.empty()) continue;
+      for (const HolderKey& holder : decode_recipients(record->recipients))
+        if (!note.bind(holder.user, notification.collapse_key, holder.number, seq, notification.expires_at,
+                       record->bytes())
+                 .run())
+          return note.error();
+    }
+  }
+  return row.error();
+}
+
+int leave_schema_two(Database& database) {
+  for (const auto step : {make_run, move_heads, note_collapsible})
+    if (const int code = step(database); code != SQLITE_OK) return code;
+  return database.execute(drop_entries);
+}
+
 int migrate(Database& database, std::int64_t version, std::size_t schema, Random& random) {
   int code = database.execute("BEGIN IMMEDIATE");
   for (auto step = static_cast<std::size_t>(version); code == SQLITE_OK && step < schema; ++step) {
     code = database.execute(std::string(migrations[step]));
     if (code == SQLITE_OK && step == 1) code = pack_notifications(database);
+    if (code == SQLITE_OK && step == 2) code = leave_schema_two(database);
   }
   if (code == SQLITE_OK && version == 0) code = set_meta(database, "epoch", random_epoch(random));
   if (code == SQLITE_OK) code = set_meta(database, "schema_checksum", schema_checksum(database));

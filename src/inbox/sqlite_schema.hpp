@@ -11,7 +11,7 @@
 
 namespace carillon::inbox {
 
-inline constexpr std::size_t newest_schema = 2;
+inline constexpr std::size_t newest_schema = 3;
 
 struct OpenError {
   StoreError kind;

@@ -1,29 +1,37 @@
 // Every statement of SqliteLog. Part of its implementation.
 #pragma once
 
+#include <string_view>
 #include <utility>
 
 #include "inbox/sqlite_log.hpp"
 
 namespace carillon::inbox {
 
+// Rows of the table `meta`.
+constexpr std::string_view folded_name = "folded";
+constexpr std::string_view noted_name = "noted";
+constexpr std::string_view forgotten_name = "forgotten";
+constexpr std::string_view forgotten_seq_name = "forgotten_seq";
+
 struct SqliteLog::Statements {
   explicit Statements(Database& database) : db(database) {}
 
   Database& db;
   Statement meta{db, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?"};
+  Statement begin{db, "BEGIN IMMEDIATE"};
+  Statement commit{db, "COMMIT"};
   Statement set_meta{db, "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)"};
   Statement touch{db, "INSERT OR REPLACE INTO meta(name, value) VALUES('probe', hex(randomblob(4)))"};
 
-  // Users. Their rows know of what is folded only.
-  Statement user{db, "SELECT num, head, dropped_to, entries, bytes FROM user WHERE id = ?"};
-  Statement user_of{db, "SELECT id, head, dropped_to, entries, bytes FROM user WHERE num = ?"};
+  // Users.
+  Statement user{db, "SELECT num, id, dropped_to, ended, ended_bytes FROM user WHERE id = ?"};
+  Statement user_of{db, "SELECT num, id, dropped_to, ended, ended_bytes FROM user WHERE num = ?"};
   Statement user_name{db, "SELECT id FROM user WHERE num = ?"};
-  Statement new_user{db, "INSERT INTO user(id, head, dropped_to, entries, bytes) VALUES(?, 0, 0, 0, 0)"};
-  Statement user_grows{db, "UPDATE user SET head = ?2, entries = entries + ?3, bytes = bytes + ?4 WHERE num = ?1"};
+  Statement new_user{db, "INSERT INTO user(id, dropped_to, ended, ended_bytes) VALUES(?, 0, 0, 0)"};
   Statement user_shrinks{db,
-                         "UPDATE user SET dropped_to = max(dropped_to, ?2), entries = max(entries - 1, 0), "
-                         "bytes = max(bytes - ?3, 0) WHERE num = ?1"};
+                         "UPDATE user SET dropped_to = max(dropped_to, ?2), ended = ended + 1, "
+                         "ended_bytes = ended_bytes + ?3 WHERE num = ?1"};
 
   // Accepting.
   Statement key{db, "SELECT fingerprint, notification, recipients, at FROM idempotency WHERE key = ?"};
@@ -40,27 +48,23 @@ struct SqliteLog::Statements {
   Statement unfolded{db,
                      "SELECT seq, block FROM log WHERE seq >= (SELECT coalesce(max(seq), 0) FROM log WHERE seq <= ?) "
                      "ORDER BY seq"};
-  Statement new_entry{db,
-                      "INSERT INTO entry(user, number, notification, expires_at, bytes, read_at, collapse_key) "
-                      "VALUES(?, ?, ?, ?, ?, 0, ?)"};
   Statement new_key{db,
                     "INSERT OR REPLACE INTO idempotency(key, fingerprint, notification, recipients, at) "
                     "VALUES(?, ?, ?, ?, ?)"};
 
   // Ending.
-  Statement oldest{db,
-                   "SELECT number, notification, bytes, expires_at, read_at FROM entry WHERE user = ? "
-                   "ORDER BY number LIMIT 1"};
   Statement collapsible{db,
-                        "SELECT number, notification, bytes, expires_at, read_at FROM entry "
-                        "WHERE user = ? AND collapse_key = ? ORDER BY number DESC LIMIT 1"};
+                        "SELECT number, seq, expires_at, bytes FROM collapsible WHERE user = ? AND collapse_key = ?"};
+  Statement new_collapsible{db,
+                            "INSERT OR REPLACE INTO collapsible(user, collapse_key, number, seq, expires_at, bytes) "
+                            "VALUES(?, ?, ?, ?, ?, ?)"};
+  Statement delete_collapsible{db, "DELETE FROM collapsible WHERE user = ? AND collapse_key = ? AND number = ?"};
   Statement is_covered{db, "SELECT 1 FROM proof WHERE user = ?1 AND upto >= ?2 AND after < ?2 LIMIT 1"};
-  Statement delete_entry{db, "DELETE FROM entry WHERE user = ? AND number = ?"};
   Statement new_ending{db, "INSERT OR REPLACE INTO ending(user, number, kind, at, read_at) VALUES(?, ?, ?, ?, ?)"};
 
   // Sweeping.
   Statement due{db, "SELECT at, seq FROM due WHERE at <= ? ORDER BY at, seq LIMIT ?"};
-  Statement entry{db, "SELECT read_at, bytes FROM entry WHERE user = ? AND number = ?"};
+  Statement endings_from{db, "SELECT user, number FROM ending WHERE (user, number) >= (?1, ?2) ORDER BY user, number"};
   Statement delete_block{db, "DELETE FROM log WHERE seq = ?"};
   Statement delete_id{db, "DELETE FROM log_id WHERE prefix = ? AND seq = ?"};
   Statement delete_due{db, "DELETE FROM due WHERE at = ? AND seq = ?"};
@@ -85,12 +89,11 @@ struct SqliteLog::Statements {
                       "VALUES(?, ?, ?, ?, ?, ?, ?, ?)"};
 
   // Reading.
-  Statement page{db,
-                 "SELECT number, read_at, notification, bytes FROM entry "
-                 "WHERE user = ? AND number > ? AND expires_at > ? ORDER BY number"};
-  Statement unread{db, "SELECT count(*) FROM entry WHERE user = ? AND read_at = 0 AND expires_at > ?"};
-  Statement mark_one{db, "UPDATE entry SET read_at = ? WHERE user = ? AND number = ? AND read_at = 0"};
-  Statement mark_upto{db, "UPDATE entry SET read_at = ? WHERE user = ? AND number <= ? AND read_at = 0"};
+  Statement endings{db, "SELECT number FROM ending WHERE user = ? AND number > ? ORDER BY number"};
+  Statement marks{db, "SELECT number FROM mark WHERE user = ? AND number > ? ORDER BY number"};
+  Statement mark{db, "SELECT at FROM mark WHERE user = ? AND number = ?"};
+  Statement new_mark{db, "INSERT OR IGNORE INTO mark(user, number, at) VALUES(?, ?, ?)"};
+  Statement delete_mark{db, "DELETE FROM mark WHERE user = ? AND number = ?"};
   Statement ending{db, "SELECT kind, at, read_at FROM ending WHERE user = ? AND number = ?"};
   Statement receipts{db,
                      "SELECT device, node, socket, at, acknowledged FROM proof "

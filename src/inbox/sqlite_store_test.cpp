@@ -185,7 +185,7 @@ TEST_F(SqliteStoreTest, ADatabaseOfANewerVersionIsRefused) {
 
 TEST_F(SqliteStoreTest, TablesThatSomebodyHasChangedAreRefused) {
   ASSERT_TRUE(open());
-  execute("ALTER TABLE entry ADD COLUMN extra");
+  execute("ALTER TABLE user ADD COLUMN extra");
   const auto store = open();
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, StoreError::corrupt);
@@ -222,7 +222,7 @@ TEST_F(SqliteStoreTest, DamageIsHeldAgainstWhoMeetsIt) {
       EXPECT_FALSE(accept(**store, notification({"user-" + std::to_string(i % 4)}, std::string(500, '1'))));
     fold_all(**store);
   }
-  damage("entry");
+  damage("run_page");
   auto store = open();
   ASSERT_TRUE(store);
   std::optional<StoreError> bad;
@@ -240,7 +240,7 @@ TEST_F(SqliteStoreTest, WhatCannotBeFoldedIsKeptUntilItIsTooMuch) {
     for (int i = 0; i < 200; ++i) EXPECT_FALSE(accept(**store, notification({"bob"}, std::string(500, '1'))));
     fold_all(**store);
   }
-  damage("entry");
+  damage("run_page");
   auto store = open();
   ASSERT_TRUE(store);
   (*store)->set_fold_sizes_for_tests({.start = 20, .part = 4});
@@ -341,7 +341,7 @@ TEST_F(SqliteStoreTest, NotificationsOfOneCommitLiveAndEndApart) {
   EXPECT_FALSE(sweep(start + 70'000, 1'000));
   store->reset();
   auto database = Database::open(path());
-  for (const char* table : {"log", "log_id", "due", "entry", "ending"}) {
+  for (const char* table : {"log", "log_id", "due", "mark", "ending"}) {
     Statement rows(*database, std::string("SELECT count(*) FROM ") + table);
     ASSERT_TRUE(rows.step());
     EXPECT_EQ(rows.integer(0), 0) << table;

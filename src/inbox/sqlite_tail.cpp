@@ -1,12 +1,13 @@
 #include "inbox/sqlite_tail.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace carillon::inbox {
 namespace {
 
-// Of those that have nothing pending; a user takes some 200 bytes.
+// Of those that need not stay; a user takes some 200 bytes.
 constexpr std::size_t users_max = 250'000;
 
 }  // namespace
@@ -28,31 +29,34 @@ SqliteTail::User& SqliteTail::add_user(std::string_view id, User user) {
   return users_.emplace(id, std::move(user)).first->second;
 }
 
+// Its row does not say yet where its log ends.
+bool SqliteTail::must_stay(const User& user) const {
+  return user.generation == generation_ || (!sealed_.empty() && user.generation + 1 == generation_);
+}
+
 // A second chance for those that were used since the last time; where that would hardly help, they go as well.
 void SqliteTail::make_room() {
-  std::erase_if(users_, [](const auto& item) { return !item.second.queued && !item.second.used; });
-  if (users_.size() >= users_max / 4 * 3) std::erase_if(users_, [](const auto& item) { return !item.second.queued; });
+  std::erase_if(users_, [this](const auto& item) { return !must_stay(item.second) && !item.second.used; });
+  if (users_.size() >= users_max / 4 * 3)
+    std::erase_if(users_, [this](const auto& item) { return !must_stay(item.second); });
   for (auto& [id, user] : users_) user.used = false;
 }
 
 // --- what is new ---
 
-void SqliteTail::append(User& user, Pending pending) {
-  user.head = pending.number;
-  ++user.entries;
-  user.bytes += pending.notification->bytes();
-  user.pending.push_back(std::move(pending));
-  ++pending_;
-  if (!std::exchange(user.queued, true)) queue_.push_back(&user);
+void SqliteTail::append(User& user, const Posting& posting) {
+  user.head = std::max(user.head, posting.number);
+  const std::uint32_t previous = user.generation == generation_ ? user.last : 0;
+  active_.push_back({user.num, posting, user.bytes_total, previous});
+  user.last = static_cast<std::uint32_t>(active_.size());
+  user.generation = generation_;
+  bytes_ += posting.bytes;
+  expires_at_ = std::min(expires_at_, posting.expires_at);
 }
 
-void SqliteTail::append(Note note) {
-  bytes_ += note.notification->bytes();
-  expires_at_ = std::min(expires_at_, note.notification->expires_at);
-  notes_.push_back(std::move(note));
-}
-
-void SqliteTail::remember(std::string_view key, Key known) {
+void SqliteTail::remember(std::string_view key, Key known, UnixMs expires_at) {
+  expires_at_ = std::min(expires_at_, expires_at);
+  notes_.push_back({known.seq, std::string(key)});
   keys_.insert_or_assign(std::string(key), std::move(known));
 }
 
@@ -61,36 +65,46 @@ const SqliteTail::Key* SqliteTail::find_key(std::string_view key) const {
   return known == keys_.end() ? nullptr : &known->second;
 }
 
-void SqliteTail::forget_key(std::string_view key) {
-  if (const auto known = keys_.find(key); known != keys_.end()) keys_.erase(known);
+bool SqliteTail::visit(const User& user, std::uint64_t after, const std::function<bool(const Posting&)>& visit) const {
+  const auto place = [](const Sealed& sealed) { return std::pair(sealed.entry.user, sealed.entry.posting.number); };
+  for (auto next = std::ranges::upper_bound(sealed_, std::pair(user.num, after), {}, place);
+       next != sealed_.end() && next->entry.user == user.num; ++next)
+    if (!visit(next->entry.posting)) return false;
+  std::vector<const Posting*> newest;  // first
+  for (std::uint32_t last = user.generation == generation_ ? user.last : 0; last != 0;
+       last = active_[last - 1].previous) {
+    if (active_[last - 1].posting.number <= after) break;
+    newest.push_back(&active_[last - 1].posting);
+  }
+  for (auto next = newest.rbegin(); next != newest.rend(); ++next)
+    if (!visit(**next)) return false;
+  return true;
 }
 
-// --- what is folded ---
-
-void SqliteTail::folded(User& user) {
-  pending_ -= user.pending.size();
-  user.pending = {};  // its memory goes, too: most users get nothing for a while
-}
+// --- what is sealed ---
 
 void SqliteTail::seal() {
-  sealed_ = std::exchange(queue_, {});
-  std::ranges::sort(sealed_, std::greater(), &User::num);
+  sealed_.reserve(active_.size());
+  for (const Pending& pending : active_) sealed_.push_back({{pending.user, pending.posting}, pending.bytes_total});
+  std::ranges::sort(sealed_, {},
+                    [](const Sealed& sealed) { return std::tuple(sealed.entry.user, sealed.entry.posting.number); });
+  active_.clear();
+  bytes_ = 0;
+  ++generation_;
 }
 
-SqliteTail::User* SqliteTail::next_sealed() {
-  while (!sealed_.empty()) {
-    User* user = sealed_.back();
-    sealed_.pop_back();
-    user->queued = false;
-    if (!user->pending.empty()) return user;
-  }
-  return nullptr;
+void SqliteTail::drop_sealed() {
+  sealed_.clear();
+  if (active_.empty() && notes_.empty()) expires_at_ = unix_never;
 }
 
 void SqliteTail::pop_note() {
-  bytes_ -= notes_.front().notification->bytes();
   notes_.pop_front();
-  if (notes_.empty()) expires_at_ = unix_never;
+  if (empty() && notes_.empty()) expires_at_ = unix_never;
+}
+
+void SqliteTail::forget_key(std::string_view key) {
+  if (const auto known = keys_.find(key); known != keys_.end()) keys_.erase(known);
 }
 
 }  // namespace carillon::inbox

@@ -1,11 +1,12 @@
-// The newest part of the SQLite log, in memory: what lies in the table `log` and in no index yet, and the users that were
-// asked for lately. What is here can be read from `log` again, so a crash loses nothing but this copy.
+// The newest part of the SQLite log, in memory: postings that lie in no run yet, keys that lie in no table, and the users that
+// were asked for lately. What is here can be read from the table `log` again, so a crash loses nothing but this copy.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,38 +14,44 @@
 
 #include "base/text_hash.hpp"
 #include "inbox/notification.hpp"
+#include "inbox/posting.hpp"
 
 namespace carillon::inbox {
 
 // Owned by one thread. Knows no SQL: SqliteLog writes to the tables what it takes out of here.
 class SqliteTail {
  public:
-  struct Pending {
-    std::uint64_t number = 0;
-    std::int64_t seq = 0;
-    NotificationPtr notification;
-  };
-  // A user's row, and what its entries add up to, the pending ones included.
   struct User {
     std::int64_t num = 0;
     std::uint64_t head = 0;
+    std::uint64_t bytes_total = 0;  // of all that was ever appended
     std::uint64_t dropped_to = 0;
-    std::size_t entries = 0;
-    std::size_t bytes = 0;
-    std::vector<Pending> pending{};  // ascending; they are in no table but `log`
-    bool queued = false;             // it waits for its fold: it must stay in memory
-    bool used = false;               // since the last look for users to forget
+    std::uint64_t ended = 0;  // entries that are no more
+    std::uint64_t ended_bytes = 0;
+    std::vector<Posting> oldest{};  // some of the oldest that are live, descending; empty: not looked for
+    std::uint32_t last = 0;         // place of the newest posting, from 1, if there is one
+    std::uint64_t generation = 0;   // of that posting: while it is in no run, this must stay in memory
+    bool used = false;              // since the last look for users to forget
+
+    std::size_t entries() const { return head > ended ? head - ended : 0; }
+    std::size_t bytes() const { return bytes_total > ended_bytes ? bytes_total - ended_bytes : 0; }
   };
+  // Of a notification that came with a key.
   struct Note {
     std::int64_t seq = 0;
-    NotificationPtr notification;
-    std::string key;  // empty: none
+    std::string key;
   };
   struct Key {
     std::int64_t seq = 0;  // of the newest note with it
     std::string fingerprint;
     std::size_t recipients = 0;
-    NotificationPtr notification;
+    std::string id;
+    UnixMs sent_at = 0;
+  };
+  // What is sealed of a user: where its log and its bytes are after it.
+  struct Sealed {
+    UserPosting entry;
+    std::uint64_t bytes_total = 0;
   };
 
   void clear();
@@ -53,38 +60,46 @@ class SqliteTail {
   User* find_user(std::string_view id);  // null: not in memory
   User& add_user(std::string_view id, User user);
 
-  // Notes come in order of their seq.
-  void append(User& user, Pending pending);
-  void append(Note note);
-  void remember(std::string_view key, Key known);
+  // In order of their seq.
+  void append(User& user, const Posting& posting);
+  void remember(std::string_view key, Key known, UnixMs expires_at);
   const Key* find_key(std::string_view key) const;
 
-  // The pending entries of the user are in the table now.
-  void folded(User& user);
-  // The users that wait become those that are folded next, in the order of the table.
+  // What is in no run, ascending, until `visit` returns false.
+  bool visit(const User& user, std::uint64_t after, const std::function<bool(const Posting&)>& visit) const;
+  std::size_t size() const { return active_.size(); }  // what is not sealed
+  std::size_t bytes() const { return bytes_; }         // of its notifications
+  bool empty() const { return active_.empty() && sealed_.empty(); }
+  // Not later than anything of this, keys included, does.
+  UnixMs expires_at() const { return expires_at_; }
+
+  // What is new becomes what is written next, in the order of users and numbers. Nothing must be sealed.
   void seal();
-  // The next of them that has anything pending; null: there is none left. The caller folds it.
-  User* next_sealed();
-  bool all_sealed_folded() const { return sealed_.empty(); }
+  std::span<const Sealed> sealed() const { return sealed_; }
+  // It is in a run now.
+  void drop_sealed();
 
   const std::deque<Note>& notes() const { return notes_; }
   void pop_note();
   void forget_key(std::string_view key);
 
-  std::size_t size() const { return pending_ + notes_.size(); }
-  std::size_t bytes() const { return bytes_; }       // of the notes
-  UnixMs expires_at() const { return expires_at_; }  // not later than any note does
-
  private:
+  struct Pending {
+    std::int64_t user = 0;
+    Posting posting;
+    std::uint64_t bytes_total = 0;
+    std::uint32_t previous = 0;  // as User::last
+  };
+  bool must_stay(const User& user) const;
   void make_room();
 
   std::unordered_map<std::string, User, TextHash, std::equal_to<>> users_;
-  std::vector<User*> queue_;   // those with something pending
-  std::vector<User*> sealed_;  // descending by num: the next one is the last
+  std::vector<Pending> active_;
+  std::vector<Sealed> sealed_;
+  std::uint64_t generation_ = 2;  // of what is active; what is sealed is of the one before
+  std::size_t bytes_ = 0;
   std::deque<Note> notes_;
   std::unordered_map<std::string, Key, TextHash, std::equal_to<>> keys_;
-  std::size_t pending_ = 0;
-  std::size_t bytes_ = 0;
   UnixMs expires_at_ = unix_never;
   static constexpr UnixMs unix_never = INT64_MAX;
 };
