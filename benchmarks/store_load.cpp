@@ -5,7 +5,8 @@
 //   indexed    the same with one index by user, in whose order SQLite writes: the least that a log per user needs, and what
 //              the store is held against
 //   accept     the SQLite store's accept(), group commits of the same size and durability, with the folding that falls due
-//              meanwhile (src/inbox/README.md); each notification to one user, chosen by chance, as in the rows above
+//              meanwhile (src/inbox/README.md); each notification to one user who had one before, chosen by chance, as in the
+//              rows above
 //   users      so many users with so many notifications each: size on the disk, memory, and the time of one resume (open and
 //              read) of a user chosen by chance, with the database opened anew, and how many pages of the file it reads:
 //              those of that user's data and the way to them, whatever the number of users
@@ -169,17 +170,20 @@ void measure_resumes(const Options& options, const std::string& path, Random& ra
       times[500], times[990], static_cast<double>(entries) / 1000, pages[500], pages[999], resident_bytes() >> 20);
 }
 
+// One for each user.
+void fill(const Options& options, SqliteStore& store, Random& random) {
+  std::size_t user = 0;
+  while (user < options.users) {
+    const std::size_t batch = std::min<std::size_t>(5'000, options.users - user);
+    accept_batch(store, batch, random, options.keys, [&] { return "user-" + std::to_string(user++); });
+  }
+}
+
 void fill_users(const Options& options, const std::string& path, Random& random) {
   const auto start = Steady::now();
   {
     auto store = open_store(path, random);
-    for (std::size_t round = 0; round < options.each; ++round) {
-      std::size_t user = 0;
-      while (user < options.users) {
-        const std::size_t batch = std::min<std::size_t>(5'000, options.users - user);
-        accept_batch(*store, batch, random, options.keys, [&] { return "user-" + std::to_string(user++); });
-      }
-    }
+    for (std::size_t round = 0; round < options.each; ++round) fill(options, *store, random);
   }
   const double total = static_cast<double>(options.users * options.each);
   const auto bytes = std::filesystem::file_size(path);
@@ -192,8 +196,10 @@ void fill_users(const Options& options, const std::string& path, Random& random)
       used.ru_maxrss >> 10);
 }
 
+// Nobody is new: every user had something before.
 void measure_throughput(const Options& options, Random& random, const auto& path) {
   auto store = open_store(path("accept.db"), random);
+  fill(options, *store, random);
   Database plain = open_bare(path("bare.db"), false);
   Database ordered = open_bare(path("indexed.db"), true);
   constexpr const char* insert = "INSERT INTO note(id, user, data) VALUES(?, ?, ?)";

@@ -65,6 +65,7 @@ TEST(LogBlock, TheDataGoesWithTheLastHolder) {
   EXPECT_EQ(both.holders, 0U);
   both.expired = true;
   EXPECT_TRUE(decode_body(encode_body(both))->expired);
+  EXPECT_EQ(decode_body(encode_body(both))->bytes(), record("a").bytes()) << "what it counted for is still known";
 }
 
 // Each cut and each changed byte is refused or gives another record, never more.

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <limits>
 
+#include "inbox/log_block.hpp"
+#include "inbox/recipients_codec.hpp"
 #include "inbox/testing.hpp"
 
 namespace carillon::inbox {
@@ -280,6 +282,83 @@ TEST_F(SqliteStoreTest, WhatWasFoldedAndWhatWasNotIsThereAfterACrash) {
   EXPECT_EQ(read(**after, "everybody").head, 100U) << "every key is known";
 }
 
+// As often as parts are written, and between them.
+TEST_F(SqliteStoreTest, ACrashInTheMiddleOfFoldingLosesNothing) {
+  auto store = open();
+  (*store)->set_fold_sizes_for_tests({.start = 40, .part = 4});
+  for (int i = 0; i < 150; ++i) {
+    EXPECT_FALSE(accept(**store, notification({"user-" + std::to_string(i % 7), "everybody"})));
+    if (i % 3 != 0) continue;
+    const TemporaryDirectory copy;
+    for (const char* name : {"inbox.db", "inbox.db-wal"})
+      std::filesystem::copy_file(directory.path() / name, copy.path() / name);
+    auto after = SqliteStore::open(copy.file("inbox.db"), limits, *random);
+    ASSERT_TRUE(after) << after.error().message;
+    const Page page = read(**after, "everybody");
+    ASSERT_EQ(page.head, static_cast<std::uint64_t>(i + 1));
+    ASSERT_EQ(page.entries.size(), static_cast<std::size_t>(i + 1));
+    for (std::size_t n = 0; n < page.entries.size(); ++n) ASSERT_EQ(page.entries[n].number, n + 1);
+    EXPECT_EQ(read(**after, "user-0").entries.size(), static_cast<std::size_t>(i / 7 + 1));
+  }
+}
+
+// Folding waits for no disk, what is accepted after it does again.
+TEST_F(SqliteStoreTest, CommitsAreSynchronousAfterFolding) {
+  auto database = open_database(path(), *random);
+  ASSERT_TRUE(database);
+  sqlite3* handle = database->handle();
+  SqliteLog log(std::move(*database), "epoch", limits);
+  ASSERT_TRUE(log.load());
+  log.set_fold_sizes({.start = 1, .part = 1});
+  ASSERT_TRUE(log.begin());
+  ASSERT_TRUE(log.accept(notification({"alice"})));
+  ASSERT_TRUE(log.commit());
+  ASSERT_TRUE(log.fold_some());
+  sqlite3_stmt* statement = nullptr;
+  ASSERT_EQ(sqlite3_prepare_v2(handle, "PRAGMA synchronous", -1, &statement, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_step(statement), SQLITE_ROW);
+  EXPECT_EQ(sqlite3_column_int(statement, 0), 2);  // FULL
+  sqlite3_finalize(statement);
+}
+
+// A sweep in the future forgets what there is; what comes after the clock was set right is not taken for forgotten.
+TEST_F(SqliteStoreTest, AClockThatIsSetBackHidesNothing) {
+  auto store = open();
+  (*store)->set_fold_sizes_for_tests({.start = 8, .part = 4});
+  EXPECT_FALSE(accept(**store, notification({"alice"})));
+  constexpr UnixMs year = 365LL * 24 * 60 * 60 * 1000;
+  (*store)->sweep(start + year, 100, [](const auto& more) { EXPECT_TRUE(more); });
+  EXPECT_TRUE((*store)->commit());
+  EXPECT_EQ(read(**store, "alice").entries.size(), 0U);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    ASSERT_EQ(read(**store, "alice").entries.size(), static_cast<std::size_t>(i + 1));
+  }
+  store->reset();
+  store = open();
+  EXPECT_EQ(read(**store, "alice").entries.size(), 100U);
+  EXPECT_EQ(read(**store, "alice").head, 101U);
+}
+
+// Numbers of what goes are not looked for one by one.
+TEST_F(SqliteStoreTest, WhoIsAtTheLimitKeepsTheNewest) {
+  limits.notifications_per_user_max = 50;
+  auto store = open();
+  (*store)->set_fold_sizes_for_tests({.start = 30, .part = 8});
+  for (std::uint64_t i = 1; i <= 400; ++i) {
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    if (i % 41 == 0) {
+      store->reset();
+      store = open();
+      (*store)->set_fold_sizes_for_tests({.start = 30, .part = 8});
+    }
+    const Page page = read(**store, "alice");
+    ASSERT_EQ(page.entries.size(), std::min<std::uint64_t>(i, 50));
+    ASSERT_EQ(page.entries.back().number, i);
+    ASSERT_EQ(page.entries.front().number, page.dropped_to + 1);
+  }
+}
+
 // Numbers of notifications that were forgotten are not given again: who reads the newest ones would not find them.
 TEST_F(SqliteStoreTest, WhatIsAcceptedAfterEverythingWasForgottenIsThereAfterARestart) {
   limits.trace_keep = Milliseconds(0);
@@ -409,6 +488,51 @@ TEST_F(SqliteStoreTest, AFileOfSchemaOneBecomesOneOfToday) {
   EXPECT_FALSE(accept(**store, notification({"alice", "bob"})));
   EXPECT_EQ(read(**store, "alice").head, 4U);
   EXPECT_EQ(read(**store, "bob").head, 6U);
+}
+
+// Made by the version before: two entries are folded, two are not, of which one has a collapse key.
+TEST_F(SqliteStoreTest, AFileOfSchemaTwoBecomesOneOfToday) {
+  const auto block = [](std::int64_t number, std::string id, std::string collapse_key) {
+    Notification made{std::move(id), "e", "\"data\"", std::move(collapse_key), start, start + 60'000};
+    std::string bytes;
+    append_record(bytes, encode_body({std::make_shared<Notification>(made), "", "",
+                                      encode_recipients({{7, static_cast<std::uint64_t>(number)}}), 1}));
+    return Blob{bytes};
+  };
+  {
+    auto database = open_database(path(), *random, 2);
+    ASSERT_TRUE(database) << database.error().message;
+    ASSERT_EQ(
+        database->execute("INSERT INTO user(num, id, head, dropped_to, entries, bytes) VALUES(7, 'alice', 3, 1, 2, 24);"
+                          "INSERT INTO entry VALUES(7, 2, 2, 1700000060000, 12, 1700000000500, NULL), "
+                          "(7, 3, 3, 1700000060000, 12, 0, 'old');"
+                          "UPDATE meta SET value = 3 WHERE name IN ('folded', 'noted')"),
+        SQLITE_OK)
+        << database->last_error();
+    Statement insert(*database, "INSERT INTO log(seq, block) VALUES(?, ?)");
+    for (const auto& [number, key] : {std::pair(2, ""), {3, "old"}, {4, "new"}, {5, ""}}) {
+      const Blob bytes = block(number, "id-" + std::to_string(number), key);
+      ASSERT_TRUE(insert.bind(number, bytes).run());
+    }
+  }
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().message;
+  Page page = read(**store, "alice");
+  EXPECT_EQ(page.head, 5U);
+  EXPECT_EQ(page.dropped_to, 1U);
+  ASSERT_EQ(page.entries.size(), 4U);
+  EXPECT_TRUE(page.entries[0].read);
+  EXPECT_FALSE(page.entries[1].read);
+  ids = 10;
+  for (const char* key : {"old", "new"}) {
+    Notification newer = *notification({}).notification;
+    newer.collapse_key = key;
+    EXPECT_FALSE(accept(**store, {std::make_shared<Notification>(newer), {"alice"}, "", ""}));
+  }
+  page = read(**store, "alice");
+  std::vector<std::uint64_t> numbers;
+  for (const Entry& entry : page.entries) numbers.push_back(entry.number);
+  EXPECT_EQ(numbers, (std::vector<std::uint64_t>{2, 5, 6, 7})) << "both of the older ones are replaced";
 }
 
 }  // namespace
