@@ -1,0 +1,78 @@
+// For tests of the SQLite store: a file, and what is asked of it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inbox/sqlite_store.hpp"
+#include "inbox/testing.hpp"
+
+namespace carillon::inbox {
+
+inline constexpr UnixMs start = 1'700'000'000'000;
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  std::string path() const { return directory.file("inbox.db"); }
+  auto open() { return SqliteStore::open(path(), limits, *random); }
+  void execute(const std::string& sql) {
+    auto database = Database::open(path());
+    ASSERT_TRUE(database);
+    ASSERT_EQ(database->execute(sql), SQLITE_OK) << database->last_error();
+  }
+  Acceptance notification(std::vector<std::string> users, std::string data = "1") {
+    Notification made{"id-" + std::to_string(++ids), "e", std::move(data), "", start, start + 60'000};
+    return {std::make_shared<Notification>(made), std::move(users), "", ""};
+  }
+  // The error of the acceptance, or none.
+  std::optional<StoreError> accept(SqliteStore& store, const Acceptance& acceptance) {
+    std::optional<StoreError> error = StoreError::unavailable;
+    store.accept(acceptance, [&](const Result<Accepted, StoreError>& result) {
+      error = result ? std::nullopt : std::optional(result.error());
+    });
+    last_commit = store.commit();
+    return error;
+  }
+  std::string epoch_of(SqliteStore& store) {
+    std::string epoch;
+    store.summarize("", start, [&](const auto& summary) { epoch = summary->epoch; });
+    EXPECT_TRUE(store.commit());
+    return epoch;
+  }
+  // The first page of the table; nobody has the file open.
+  void damage(const std::string& table) {
+    std::int64_t page = 0;
+    {
+      auto database = Database::open(path());
+      Statement root(*database, "SELECT rootpage FROM sqlite_schema WHERE name = ?");
+      ASSERT_TRUE(root.bind(table).step());
+      page = root.integer(0);
+    }
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((page - 1) * 4096);
+    file << std::string(4096, '\x7f');
+  }
+  Page read(SqliteStore& store, const std::string& user) {
+    Page page;
+    store.read({.user = user, .entries_max = 10'000, .bytes_max = 1 << 30, .now = start},
+               [&](Result<Page, StoreError> result) {
+                 if (result) page = std::move(*result);
+               });
+    EXPECT_TRUE(store.commit());
+    return page;
+  }
+
+  TemporaryDirectory directory;
+  std::unique_ptr<Random> random = make_system_random();
+  StoreLimits limits;
+  Result<void, StoreError> last_commit;
+  int ids = 0;
+};
+
+}  // namespace carillon::inbox
