@@ -16,7 +16,7 @@ const users = Number(process.env.CARILLON_TEST_INBOX_USERS ?? 100);
 const notifications = Number(process.env.CARILLON_TEST_INBOX_NOTIFICATIONS ?? 6000);
 const kill_every_ms = [2000, 4000];
 const seconds_min = Math.max(20, notifications / 500); // time enough to kill everything more than once
-const seconds_max = 60 + 3 * seconds_min;
+const seconds_max = 60 + 4 * seconds_min;
 const log_shown_max = 2000;
 
 const sqlite = () => {
