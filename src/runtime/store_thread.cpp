@@ -1,7 +1,10 @@
 #include "runtime/store_thread.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -15,6 +18,15 @@ namespace {
 constexpr Milliseconds mend_interval{1'000};
 constexpr Milliseconds sweep_interval{2'000};
 constexpr std::size_t sweep_size = 500;
+
+// SQLite says of a file that it cannot open no more than that.
+bool is_read_only(const std::string& folder) { return ::access(folder.c_str(), W_OK) != 0 && errno == EROFS; }
+
+// Zero: there is none.
+ino_t inode_of(const std::string& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 ? found.st_ino : 0;
+}
 
 }  // namespace
 
@@ -54,13 +66,18 @@ std::optional<inbox::StoreError> StoreThread::trouble() const {
   return trouble < 0 ? std::nullopt : std::optional(static_cast<inbox::StoreError>(trouble));
 }
 
+std::string StoreThread::path() const { return (std::filesystem::path(settings_.directory) / "inbox.db").string(); }
+
 void StoreThread::open() {
   store_.reset();
   sweeping_ = false;
-  const std::string path = (std::filesystem::path(settings_.directory) / "inbox.db").string();
-  auto store = inbox::SqliteStore::open(path, settings_.limits, *random_);
-  if (!store) return note(store.error().kind, store.error().message);
+  auto store = inbox::SqliteStore::open(path(), settings_.limits, *random_);
+  if (!store) {
+    const bool read_only = store.error().kind == inbox::StoreError::failed && is_read_only(settings_.directory);
+    return note(read_only ? inbox::StoreError::read_only : store.error().kind, store.error().message);
+  }
   store_ = std::move(*store);
+  inode_ = inode_of(path());
   note(std::nullopt, "");
 }
 
@@ -102,7 +119,8 @@ void StoreThread::mend(TimePoint now) {
       store_ != nullptr && (*trouble() == inbox::StoreError::full || *trouble() == inbox::StoreError::read_only);
   if (!writable) return open();
   if (const auto probed = store_->probe(); probed) return note(std::nullopt, "");
-  if (*trouble() != inbox::StoreError::full) open();  // somebody may have put another file in its place
+  // Somebody may have put another file in its place. Else it stays open: what it holds can be read.
+  if (*trouble() != inbox::StoreError::full && inode_of(path()) != inode_) open();
 }
 
 void StoreThread::sweep(TimePoint now) {

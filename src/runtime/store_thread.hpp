@@ -1,6 +1,8 @@
 // The thread that owns the SQLite store, and each shard's way to it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -52,6 +54,7 @@ class StoreThread final : public StoreHome, private io::LoopHooks {
   void visit(Visit visit) override;
 
  private:
+  std::string path() const;
   void open();
   void note(std::optional<inbox::StoreError> trouble, const std::string& complaint);
   void mend(TimePoint now);
@@ -64,6 +67,7 @@ class StoreThread final : public StoreHome, private io::LoopHooks {
   Settings settings_;
   std::unique_ptr<Random> random_ = make_system_random();
   std::unique_ptr<inbox::SqliteStore> store_;  // null: it could not be opened
+  ino_t inode_ = 0;                            // of its file
   StoreStats stats_;
   std::atomic<int> trouble_{-1};  // -1: none; else a StoreError
   TimePoint mend_at_ = never;

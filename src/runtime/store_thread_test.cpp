@@ -106,6 +106,29 @@ TEST_F(StoreThreadTest, AStoreThatCannotBeOpenedIsOpenedLater) {
   EXPECT_FALSE(thread.trouble());
 }
 
+TEST_F(StoreThreadTest, WhatCannotBeWrittenStaysOpenToBeReadUntilItCan) {
+  StoreThread thread(settings());
+  const auto store = thread.port_for(mailbox);
+  thread.start();
+  EXPECT_FALSE(accept(*store, notification("alice")));
+  const auto make_read_only = [&](bool on) {
+    thread.visit([on](inbox::Store* opened, inbox::StoreError) {
+      static_cast<inbox::SqliteStore*>(opened)->set_read_only_for_tests(on);
+    });
+  };
+  make_read_only(true);
+  const auto tried_again = std::chrono::steady_clock::now() + std::chrono::milliseconds(2'200);  // twice
+  while (std::chrono::steady_clock::now() < tried_again)
+    ASSERT_EQ(accept(*store, notification("alice")), inbox::StoreError::read_only);
+  std::uint64_t head = 0;
+  store->summarize("alice", io::Loop::unix_now(), [&](const auto& summary) { head = summary->head; });
+  mailbox.run_until([&] { return head != 0; });
+  EXPECT_EQ(head, 1U);
+  make_read_only(false);
+  EXPECT_TRUE(io::testing::eventually([&] { return !thread.trouble(); }));
+  EXPECT_FALSE(accept(*store, notification("alice")));
+}
+
 TEST_F(StoreThreadTest, AFolderThatCannotBeMadeIsSaid) {
   std::ofstream(directory.file("data")) << "a file";
   StoreThread thread(settings());

@@ -1,0 +1,78 @@
+// A disk that is full, and one that cannot be written: a small file system of our own, where this user may mount one.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { call, refusal, until_ready } from "../support/api.mjs";
+import { connect, data_of, inbox_of, notify, notify_answer, take, until_delivered } from "../support/inbox.mjs";
+import { skip_on_reference, start_carillon, temporary_folder } from "../support/servers.mjs";
+
+const disk = temporary_folder();
+const mount = (...args) => execFileSync("mount", args, { stdio: "pipe" });
+function mount_disk() {
+  try {
+    mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", disk);
+    return true;
+  } catch {
+    return false;
+  }
+}
+const skip = skip_on_reference || (mount_disk() ? false : "nothing may be mounted here");
+const data_dir = join(disk, "data");
+const ready = async (node) => (await call(node, "/readyz", { method: "GET" })).body;
+
+describe("the disk of notifications", { skip }, () => {
+  after(() => execFileSync("umount", [disk]));
+
+  it("full: 503, nothing is half accepted, what is there is delivered, live traffic goes on; with room again it goes on by itself", async () => {
+    const node = await start_carillon(["--data-dir", data_dir]);
+    await notify(node, "alice", "before");
+    const ballast = join(disk, "ballast");
+    try {
+      writeFileSync(ballast, Buffer.alloc(4_000_000));
+      assert.fail("it is larger than it should be");
+    } catch (error) {
+      assert.equal(error.code, "ENOSPC");
+    }
+    const accepted = [];
+    let answer;
+    for (let i = 0; i < 10_000; ++i) {
+      answer = await notify_answer(node, "bob", i);
+      if (answer.status !== 202) break;
+      accepted.push(i);
+    }
+    const { status, code } = await refusal(answer);
+    assert.deepEqual([status, code], [503, "store_full"]);
+    assert.equal(answer.headers["retry-after"], "1");
+    assert.match(await ready(node), /the store of notifications is full/);
+    assert.deepEqual(await inbox_of(node, "bob"), accepted.slice(0, 100));
+    const alice = await connect(node, "alice");
+    assert.deepEqual(data_of(await take(alice, 1)), ["before"]);
+    assert.equal((await call(node, "/v1/emit", { body: { rooms: ["user:alice"], event: "live" } })).status, 202);
+    await alice.next("live");
+    rmSync(ballast);
+    await until_ready(node);
+    const id = await notify(node, "alice", "after");
+    assert.deepEqual(data_of(await take(alice, 1)), ["after"]);
+    await until_delivered(node, id);
+    alice.close();
+    assert.equal((await node.stop()).code, 0);
+  });
+
+  it("read-only at the start: 503 that says so, and all is there when it can be written", async () => {
+    mount("-o", "remount,ro", disk);
+    const node = await start_carillon(["--data-dir", data_dir]);
+    const { status, code } = await refusal(notify_answer(node, "alice", "refused"));
+    assert.deepEqual([status, code], [503, "store_read_only"]);
+    assert.match(await ready(node), /the store of notifications/);
+    const alice = await connect(node, "alice", { deviceId: "new" });
+    mount("-o", "remount,rw", disk);
+    await until_ready(node);
+    await notify(node, "alice", "late");
+    assert.deepEqual(await inbox_of(node, "alice"), ["before", "after", "late"]);
+    assert.deepEqual(data_of(await take(alice, 1)), ["late"]);
+    alice.close();
+    assert.equal((await node.stop()).code, 0);
+  });
+});
