@@ -10,8 +10,9 @@
 //
 //   redis-server --port 7777 --appendonly yes --appendfsync always --dir FOLDER
 //
-//   redis_store_load --url redis://HOST:PORT [--in-flight N] [--seconds S] [--users N] [--each N]
+//   redis_store_load --url redis://HOST:PORT [--keys] [--in-flight N] [--seconds S] [--users N] [--each N]
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -45,6 +46,7 @@ struct Options {
   double seconds = 10;
   std::size_t users = 100'000;
   std::size_t each = 10;
+  bool keys = false;
 };
 
 // A link and its store on a thread of their own.
@@ -128,18 +130,48 @@ struct Pump {
   }
 };
 
-double per_second(Home& home, std::size_t in_flight, double seconds, const std::function<void(Pump::Done)>& call) {
-  const auto start = Steady::now();
-  Pump pump{.in_flight = in_flight,
-            .wants_more = [&] { return seconds_since(start) < seconds; },
-            .call = call,
-            .finished = {}};
-  home.run([&](const std::function<void()>& done) {
-    pump.finished = done;
-    pump.fill();
-  });
-  return static_cast<double>(pump.answered) / seconds_since(start);
+// A line of Redis' INFO.
+double fact(Home& home, const std::string& section, const std::string& name) {
+  const std::string text = "\n" + home.ask({"INFO", section});
+  const std::size_t place = text.find("\n" + name + ":");
+  return place == std::string::npos ? 0 : std::stod(text.substr(place + name.size() + 2));
 }
+
+// In microseconds, of Redis' one thread.
+double redis_cpu(Home& home) {
+  return 1e6 * (fact(home, "cpu", "used_cpu_user_main_thread") + fact(home, "cpu", "used_cpu_sys_main_thread"));
+}
+
+double our_cpu() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return 1e6 * static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e3;
+}
+
+// What several rounds of one thing have taken.
+struct Measured {
+  std::vector<double> per_second;
+  std::vector<double> redis_us;  // of each call
+  std::vector<double> our_us;    // in this process
+
+  void round(Home& home, std::size_t in_flight, double seconds, const std::function<void(Pump::Done)>& call) {
+    const double redis_before = redis_cpu(home);
+    const double ours_before = our_cpu();
+    const auto start = Steady::now();
+    Pump pump{.in_flight = in_flight,
+              .wants_more = [&] { return seconds_since(start) < seconds; },
+              .call = call,
+              .finished = {}};
+    home.run([&](const std::function<void()>& done) {
+      pump.finished = done;
+      pump.fill();
+    });
+    const auto count = static_cast<double>(pump.answered);
+    per_second.push_back(count / seconds_since(start));
+    our_us.push_back((our_cpu() - ours_before) / count);
+    redis_us.push_back((redis_cpu(home) - redis_before) / count);
+  }
+};
 
 void add_bare(Home& home, const std::string& user, Pump::Done done) {
   const std::string key = "bare:{" + user + "}";
@@ -150,11 +182,13 @@ void add_bare(Home& home, const std::string& user, Pump::Done done) {
                       });
 }
 
-void accept(Home& home, const std::string& user, Pump::Done done) {
+void accept(Home& home, const Options& options, const std::string& user, Pump::Done done) {
   const UnixMs now = io::Loop::unix_now();
   auto notification = std::make_shared<Notification>(
       Notification{make_id(now, home.random()), "notification", data(), "", now, now + 604'800'000});
-  home.store().accept({std::move(notification), {user}, "", ""},
+  std::string key = options.keys ? notification->id : "";  // any text that does not come again
+  std::string fingerprint = options.keys ? std::string(64, 'f') : "";
+  home.store().accept({std::move(notification), {user}, std::move(key), std::move(fingerprint)},
                       [&home, done = std::move(done)](const Result<Accepted, StoreError>& accepted) {
                         if (!accepted) fail("accept: " + home.store().complaint());
                         done();
@@ -162,26 +196,21 @@ void accept(Home& home, const std::string& user, Pump::Done done) {
 }
 
 void measure_throughput(Home& home, const Options& options) {
-  std::vector<double> bare;
-  std::vector<double> accepted;
+  Measured bare;
+  Measured accepted;
   const auto somebody = [&] { return "user-" + std::to_string(home.random().below(options.users)); };
   for (std::size_t round = 0; round < rounds; ++round) {  // in turn, so that both see the same disk
     const double seconds = options.seconds / (2 * rounds);
-    bare.push_back(per_second(home, options.in_flight, seconds,
-                              [&](Pump::Done done) { add_bare(home, somebody(), std::move(done)); }));
-    accepted.push_back(per_second(home, options.in_flight, seconds,
-                                  [&](Pump::Done done) { accept(home, somebody(), std::move(done)); }));
+    bare.round(home, options.in_flight, seconds, [&](Pump::Done done) { add_bare(home, somebody(), std::move(done)); });
+    accepted.round(home, options.in_flight, seconds,
+                   [&](Pump::Done done) { accept(home, options, somebody(), std::move(done)); });
   }
-  fmt::print("{} on their way: xadd {:.0f}/s, accept {:.0f}/s: {:.0f} %\n", options.in_flight, median(bare),
-             median(accepted), 100 * median(accepted) / median(bare));
+  fmt::print("{} on their way, {} users{}: {:.0f} %\n", options.in_flight, options.users,
+             options.keys ? ", with keys" : "", 100 * median(accepted.per_second) / median(bare.per_second));
+  for (const auto& [name, measured] : {std::pair("xadd", &bare), std::pair("accept", &accepted)})
+    fmt::print("  {:6} {:.0f}/s; CPU of each: Redis {:.1f} us, this process {:.1f} us\n", name,
+               median(measured->per_second), median(measured->redis_us), median(measured->our_us));
   std::fflush(stdout);
-}
-
-// A line of Redis' INFO.
-double fact(Home& home, const std::string& section, const std::string& name) {
-  const std::string text = "\n" + home.ask({"INFO", section});
-  const std::size_t place = text.find("\n" + name + ":");
-  return place == std::string::npos ? 0 : std::stod(text.substr(place + name.size() + 2));
 }
 
 void fill_users(Home& home, const Options& options) {
@@ -195,7 +224,7 @@ void fill_users(Home& home, const Options& options) {
   Pump pump{
       .in_flight = 2'000,
       .wants_more = [&] { return next < total; },
-      .call = [&](Pump::Done done) { accept(home, "user-" + std::to_string(next++ % options.users), std::move(done)); },
+      .call = [&](Pump::Done done) { accept(home, options, "user-" + std::to_string(next++ % options.users), std::move(done)); },
       .finished = {}};
   home.run([&](const std::function<void()>& done) {
     pump.finished = done;
@@ -242,6 +271,7 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("What durable notifications cost in Redis");
   app.add_option("--url", options.url, "Of a Redis that may be emptied")->required();
+  app.add_flag("--keys", options.keys, "Each accept with an idempotency key");
   app.add_option("--in-flight", options.in_flight, "Calls on their way at the same time");
   app.add_option("--seconds", options.seconds, "Of the comparison; 0: none");
   app.add_option("--users", options.users, "Users");

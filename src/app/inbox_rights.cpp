@@ -20,14 +20,15 @@ constexpr std::chrono::seconds subscribe_time{2};
 constexpr const char* life_ms = "60000";  // of what could not be removed
 
 // The commands of src/inbox/redis_scripts/ and of inbox::RedisStore, each so that it does no harm. The key comes second.
-const Words on_facts[] = {{"HSET", "", "a", "1"},   {"PEXPIRE", "", life_ms},  {"HGET", "", "a"}, {"HMGET", "", "a"},
-                          {"HSETNX", "", "b", "1"}, {"HINCRBY", "", "n", "1"}, {"HDEL", "", "a"}, {"EXISTS", ""}};
-const Words on_entries[] = {
-    {"XADD", "", "1-0", "r", "1"}, {"PEXPIRE", "", life_ms}, {"XRANGE", "", "-", "+"}, {"XDEL", "", "1-0"}};
+const Words on_log[] = {{"HSET", "", "a", "1"}, {"PEXPIRE", "", life_ms}, {"HGET", "", "a"},
+                        {"HMGET", "", "a"},     {"HSETNX", "", "b", "1"}, {"HEXISTS", "", "a"},
+                        {"HKEYS", ""},          {"HDEL", "", "a"},        {"EXISTS", ""}};
 const Words on_ended[] = {{"ZADD", "", "1", "a"},   {"PEXPIRE", "", life_ms},
                           {"ZRANGE", "", "0", "0"}, {"ZRANGEBYSCORE", "", "-inf", "+inf"},
                           {"ZREM", "", "a"},        {"ZREMRANGEBYSCORE", "", "1", "1"}};
-const Words on_summary[] = {{"SET", "", "1", "PX", life_ms}, {"GET", ""}};
+const Words on_devices[] = {{"SET", "", "1", "PX", life_ms}, {"GET", ""}, {"SETRANGE", "", "0", "2"}};
+const Words on_summaries[] = {
+    {"RPUSH", "", "1"}, {"PEXPIRE", "", life_ms}, {"PTTL", ""}, {"LLEN", ""}, {"LINDEX", "", "0"}};
 
 class Trial {
  public:
@@ -40,17 +41,18 @@ class Trial {
         is_sharded_(config.cluster.adapter == "sharded") {}
 
   void run() {
-    const std::string facts_key = keys_.facts(user_);
+    const std::string log = keys_.log(user_);
+    const std::string summaries = keys_.summaries(user_);
     attempt({"INFO", "server"}, {});
     // Whoever may not use the keys may do nothing with them: once is enough.
-    if (!attempt(with(on_facts[0], facts_key), facts_key)) return try_channel();
-    attempt({"EVALSHA", std::string(40, '0'), "1", facts_key}, facts_key);
-    attempt({"EVAL", "return 1", "1", facts_key}, facts_key);
-    attempt_all(on_facts, facts_key);
-    attempt_all(on_entries, keys_.entries(user_));
+    if (!attempt(with(on_log[0], log), log)) return try_channel();
+    attempt({"EVALSHA", std::string(40, '0'), "1", log}, log);
+    attempt({"EVAL", "return 1", "1", log}, log);
+    attempt_all(on_log, log);
     attempt_all(on_ended, keys_.ended(user_));
-    attempt_all(on_summary, keys_.summary(user_));
-    for (const std::string& key : {facts_key, keys_.entries(user_), keys_.ended(user_), keys_.summary(user_)})
+    attempt_all(on_devices, keys_.devices(user_));
+    attempt_all(on_summaries, summaries);
+    for (const std::string& key : {log, keys_.ended(user_), keys_.devices(user_), summaries})
       attempt({"DEL", key}, key);
     try_channel();
   }

@@ -55,14 +55,15 @@ struct RedisStore::Inspecting {
 };
 
 void RedisStore::inspect(InspectRequest request, Done<std::optional<Trace>> done) {
-  const std::string key = keys_.summary(request.id);
+  std::string key = keys_.summaries(request.id);
+  std::string id = request.id;
   const auto work = std::make_shared<Inspecting>(Inspecting{std::move(request), std::move(done)});
-  calls_.command({"GET", key}, key,
+  calls_.run(redis_scripts::find, {std::move(key)}, {std::move(id)},
                  [this, work, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
                    if (!reply) return work->done(Failure(reply.error()));
                    if (alive.expired()) return work->done(Failure(StoreError::unavailable));
                    if (reply->type == redis::Reply::Type::nil) return work->done(std::nullopt);
-                   auto summary = decode_summary(work->request.id, reply->text);
+                   auto summary = decode_summary(reply->text);
                    if (!summary) return work->done(Failure(StoreError::corrupt));
                    const UnixMs forgotten_at = summary->notification.expires_at + settings_.limits.trace_keep.count();
                    if (forgotten_at <= work->request.now) return work->done(std::nullopt);
@@ -78,7 +79,7 @@ void RedisStore::inspect_more(const std::shared_ptr<Inspecting>& work) {
     ++work->in_flight;
     const std::size_t index = work->next++;
     const std::string& user = work->summary.users[work->request.skip + index];
-    calls_.run(redis_scripts::trace, {keys_.facts(user), keys_.entries(user), keys_.proofs(user)}, {work->request.id},
+    calls_.run(redis_scripts::trace, {keys_.log(user), keys_.devices(user), keys_.endings(user), keys_.proofs(user)}, {work->request.id},
                [this, work, index, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
                  --work->in_flight;
                  auto recipient = recipient_in(reply, work->summary.notification, work->request.now);

@@ -15,7 +15,9 @@ namespace redis_scripts {
 extern const RedisScript append;
 extern const RedisScript claim;
 extern const RedisScript complete;
+extern const RedisScript find;
 extern const RedisScript mark;
+extern const RedisScript note;
 extern const RedisScript open;
 extern const RedisScript prove;
 extern const RedisScript read;

@@ -76,22 +76,22 @@ void RedisStore::probe(Done<void> done) {
 }
 
 void RedisStore::open(std::string user, std::string device, Done<DeviceState> done) {
-  calls_.run(redis_scripts::open, {keys_.facts(user), keys_.proofs(user)}, {std::move(device)},
+  calls_.run(redis_scripts::open, {keys_.log(user), keys_.devices(user), keys_.proofs(user)}, {std::move(device)},
              [done = std::move(done)](auto reply) mutable { done(device_in(reply)); });
 }
 
 void RedisStore::read(ReadRequest request, Done<Page> done) {
   calls_.run(
-      redis_scripts::read, {keys_.facts(request.user), keys_.entries(request.user)},
+      redis_scripts::read, {keys_.log(request.user), keys_.devices(request.user)},
       {request.epoch, text(request.after), text(request.entries_max), text(request.bytes_max), text(request.now)},
       [done = std::move(done)](auto reply) mutable { done(page_in(reply)); });
 }
 
 void RedisStore::prove(Proof proof, Done<void> done) {
-  calls_.run(redis_scripts::prove, {keys_.facts(proof.user), keys_.proofs(proof.user)},
+  calls_.run(redis_scripts::prove, {keys_.log(proof.user), keys_.devices(proof.user), keys_.proofs(proof.user)},
              {proof.epoch, text(proof.range.after), text(proof.range.upto), proof.device, proof.node, proof.socket,
               text(proof.at), proof.acknowledged ? "1" : "0", text(settings_.limits.devices_per_user_max),
-              text(settings_.limits.trace_keep.count()), text(proof.begins)},
+              text(settings_.limits.trace_keep.count()), text(proof.begins), text(settings_.devices_keep.count())},
              [done = std::move(done)](const Result<redis::Reply, StoreError>& reply) mutable {
                reply ? done({}) : done(Failure(reply.error()));
              });
@@ -100,12 +100,12 @@ void RedisStore::prove(Proof proof, Done<void> done) {
 void RedisStore::mark_read(ReadMarks marks, Done<UserSummary> done) {
   std::vector<std::string> arguments{marks.epoch, text(marks.upto), text(marks.at)};
   for (const std::uint64_t number : marks.numbers) arguments.push_back(text(number));
-  calls_.run(redis_scripts::mark, {keys_.facts(marks.user), keys_.entries(marks.user)}, std::move(arguments),
+  calls_.run(redis_scripts::mark, {keys_.log(marks.user), keys_.devices(marks.user)}, std::move(arguments),
              [done = std::move(done)](auto reply) mutable { done(summary_in(reply)); });
 }
 
 void RedisStore::summarize(std::string user, UnixMs now, Done<UserSummary> done) {
-  calls_.run(redis_scripts::summarize, {keys_.facts(user), keys_.entries(user)}, {text(now)},
+  calls_.run(redis_scripts::summarize, {keys_.log(user), keys_.devices(user)}, {text(now)},
              [done = std::move(done)](auto reply) mutable { done(summary_in(reply)); });
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.hpp"
@@ -19,15 +20,15 @@ namespace carillon::inbox {
 struct RedisStoreSettings {
   std::string prefix = "socket.io-inbox:";  // of all keys; without braces
   StoreLimits limits{};
-  Milliseconds log_keep{90LL * 24 * 60 * 60 *
-                        1000};  // numbers and cursors of a user for whom nothing is there any more
+  Milliseconds devices_keep{90LL * 24 * 60 * 60 * 1000};  // cursors of a user for whom nothing is there any more
   redis::ChannelKind signals = redis::ChannelKind::plain;
   bool is_cluster = false;  // a call has keys of one slot there
 };
 
 // Owned by the link's thread. A notification is accepted when Redis has said so for each of its users: what that is worth is
 // a matter of Redis' appendfsync. Without an answer it is `unavailable`; the same call with the same idempotency key
-// completes it. Accepts without a key, and everything else, take effect in order; one with a key when the key is ours.
+// completes it. Accepts take effect in order but for those with a key that have several users: these when the key is ours, as in
+// a Redis Cluster all with a key.
 // Nothing is there to sweep: a user's next notification removes what has expired, and the rest goes by itself.
 class RedisStore final : public Store {
  public:
@@ -60,11 +61,14 @@ class RedisStore final : public Store {
   };
 
   void claim(const std::shared_ptr<Accepting>& work);
+  void on_claimed(const std::shared_ptr<Accepting>& work, redis::Reply& reply);
   void note_acceptance(const std::shared_ptr<Accepting>& work);
   void append_more(const std::shared_ptr<Accepting>& work);
+  bool appends_wholly(const Acceptance& acceptance) const;
   void send_appends();
   void send_appends(std::vector<Append> appends);
   void on_appended(std::vector<Append>& appends, Result<redis::Reply, StoreError>& reply);
+  void on_outcome(Accepting& work, std::size_t user, std::string_view text);
   void finish(const std::shared_ptr<Accepting>& work);
   void inspect_more(const std::shared_ptr<Inspecting>& work);
 

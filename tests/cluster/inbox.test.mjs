@@ -30,12 +30,16 @@ const new_user = () => `user-${++users}`;
 const script = (name) => readFileSync(new URL(`../../src/inbox/redis_scripts/${name}.lua`, import.meta.url), "utf8");
 // What a node would append, but its signal goes where nobody listens.
 function append_unheard(connection, user, id, data) {
-  const keys = ["facts", "entries"].map((name) => `socket.io-inbox:{u:${user}}:${name}`);
   const [now, day, event] = [Date.now(), 24 * 3600 * 1000, "notification"];
-  const record = `${id} ${now} ${now + day} ${event.length} 0\n${event}${JSON.stringify(data)}`;
+  const head = Buffer.alloc(22);
+  head.writeUIntLE(now + day, 0, 6);
+  head.writeUIntLE(now, 6, 6);
+  head.writeUInt16LE(id.length, 12);
+  head.writeUInt32LE(event.length, 14);
+  const record = Buffer.concat([head, Buffer.from(id + event + JSON.stringify(data))]);
   // What does nothing takes the place of PUBLISH.
-  return connection.eval(script("common") + script("append"), keys.length, ...keys, 1000, 4 * 1024 * 1024, day, day, "anepoch", "MGET", 2,
-                         record, record.length, "", "0", "");
+  return connection.eval(script("common") + script("append"), 1, `socket.io-inbox:{u:${user}}:log`,
+                         1000, 4 * 1024 * 1024, day, day, "anepoch", "HMGET", now, day, 1, 0, 0, record);
 }
 
 describe("notifications in Redis", () => {
@@ -191,7 +195,7 @@ describe("notifications in Redis", () => {
     const [good, bad] = [new_user(), new_user()];
     const body = { to: { users: [good, bad] }, data: 1, idempotency_key: "some" };
     const operator = redis.connect();
-    const key = `socket.io-inbox:{u:${bad}}:facts`;
+    const key = `socket.io-inbox:{u:${bad}}:log`;
     await operator.set(key, "something else");
     const answer = await refusal(call(nodes[0], "/v1/notifications", { body }));
     assert.deepEqual([answer.status, answer.code], [503, "store_corrupt"]);
@@ -208,8 +212,8 @@ describe("notifications in Redis", () => {
     const body = { to: { users: [there, late] }, data: 1, idempotency_key: "completed" };
     const first = JSON.parse((await call(nodes[0], "/v1/notifications", { body })).body);
     const operator = redis.connect();
-    await operator.hdel("socket.io-inbox:key:completed", "done");
-    await operator.del(...["facts", "entries"].map((name) => `socket.io-inbox:{u:${late}}:${name}`));
+    await operator.setrange("socket.io-inbox:key:completed", 0, "open");
+    await operator.del(`socket.io-inbox:{u:${late}}:log`);
     const client = await connect(nodes[0], late);
     const again = await call(nodes[0], "/v1/notifications", { body });
     assert.equal(again.status, 202);

@@ -1,86 +1,106 @@
 -- Appends notifications to users' logs, each to one, and tells who listens.
--- KEYS: of each: facts, entries, and its summary where ARGV 7 is 3. A user's other two keys are used by name, since they are rarely
---       needed; in a Redis Cluster, where ARGV 7 is 4, they are named, too: a slot that moves is moved key by key, and Redis refuses
---       (TRYAGAIN) what has only some of its keys at one place.
--- ARGV: 1 entries at most, 2 bytes at most, 3 how long a trace is kept, 4 how long a log without entries is kept, 5 epoch, where
---       a new one begins, 6 PUBLISH or SPUBLISH, 7 keys of each; of each: record, bytes, collapse key, 1 if its request has a key: others
---       may append it, too; summary or nothing
--- -> of each: {epoch, number, 1 if it was appended or 0 if it had been before}, or the text of an error: that one was not
+-- KEYS: the log of each; the keys of groups of summaries; the idempotency key of each that is to take one. A user's other keys are used
+--       by name, since they are rarely needed; in a Redis Cluster, where there is one append only, they come last: a slot that moves is
+--       moved key by key, and Redis refuses (TRYAGAIN) what has only some of its keys at one place.
+-- ARGV: 1 entries at most, 2 bytes at most, 3 how long a trace is kept, 4 how long a user's devices are kept beyond his log, 5 what a new
+--       epoch ends with, 6 PUBLISH or SPUBLISH, 7 now, 8 how long an idempotency key is remembered, 9 appends, 10 groups, 11 appends whose
+--       idempotency key is to be taken;
+--       the record of each;
+--       of each group: summaries or nothing, how long it lives;
+--       of each idempotency key: its append, fingerprint, group, summary;
+--       the appends whose key was taken before: others may append them, too
+-- -> of each, a text: "n EPOCH NUMBER" it was appended, "h EPOCH NUMBER" it had been before, "d ID RECIPIENTS" its idempotency key is known,
+--    "c" that was used for something else, "o" that is not free: claim.lua knows, or "- ERROR": it was not appended
 local entries_max, bytes_max = tonumber(ARGV[1]), tonumber(ARGV[2])
-local trace_keep, log_keep = tonumber(ARGV[3]), tonumber(ARGV[4])
-local never = 2 ^ 53
+local trace_keep, devices_keep = tonumber(ARGV[3]), tonumber(ARGV[4])
+local epoch_ending, publish, now, key_keep = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local arguments = 11  -- before the records
 local sweep_pace = 16  -- appends from one look for what has expired to the next, where there is room
 
 local run = string.match(call('INFO', 'server'), 'run_id:(%x+)') or '-'
-local facts, entries, log, now  -- of the one that is being appended
+run = string.sub(run, 1, 12)  -- 48 bits of chance
 
-local function key_of(name) return string.sub(facts, 1, -6) .. name end
+-- The log that is being appended to, and its state.
+local log
+local head, first, dropped, bytes, live, kept, due, epoch
 
-local function live_until(key) call('PEXPIRE', key, text(math.max(log.kept - now, 0) + trace_keep + 1000)) end
+local function key_of(name) return string.sub(log, 1, -4) .. name end
+
+-- What is kept beside the log, until then.
+local function live_until(key) call('PEXPIRE', key, text(math.max(kept - now, 0) + trace_keep + 1000)) end
+
+local function each(visit, some) return each_entry(log, {head = head, first = first, live = live}, 0, some, visit) end
+
+local function collapse_key_of(record)
+  local id_bytes, event_bytes, key_bytes, from = struct.unpack('<I2I4I4', record, 13)
+  if key_bytes == 0 then return '' end
+  return string.sub(record, from + id_bytes + event_bytes, from + id_bytes + event_bytes + key_bytes - 1)
+end
 
 -- Takes an entry out. Its trace is kept if its time has not come.
 local function take_out(number, record, kind)
-  call('XDEL', entries, text(number))
-  local line = string.find(record, '\n', 1, true)
-  local id, expires_at, event_bytes, key_bytes = string.match(string.sub(record, 1, line - 1), '^(%S+) %d+ (%d+) (%d+) (%d+)$')
-  log.bytes = math.max(log.bytes - (#record - line + #id), 0)
-  log.live = math.max(log.live - 1, 0)
+  local id, key, expires_at = id_of(record), collapse_key_of(record), expiry_of(record)
+  bytes = math.max(bytes - (#record - record_head_bytes), 0)
+  live = math.max(live - 1, 0)
+  if number == first then first = number + 1 end
   number = text(number)
-  if tonumber(key_bytes) > 0 then
-    local field = 'key:' .. string.sub(record, line + 1 + event_bytes, line + event_bytes + key_bytes)
-    if call('HGET', facts, field) == number then call('HDEL', facts, field) end
+  if key ~= '' then
+    local field = 'key:' .. key
+    if call('HGET', log, field) == number then call('HDEL', log, field) end
   end
-  local read_at = call('HGET', facts, 'read:' .. number)
-  call('HDEL', facts, 'read:' .. number, 'id:' .. id)
-  if tonumber(expires_at) + trace_keep <= now then
+  local read_at = call('HGET', log, 'read:' .. number)
+  call('HDEL', log, number, 'read:' .. number, 'id:' .. id)
+  if expires_at + trace_keep <= now then
     call('ZREMRANGEBYSCORE', key_of('proofs'), number, number)
     return
   end
-  call('HSET', facts, 'ended:' .. id, number .. ' ' .. kind .. ' ' .. text(kind == 0 and 0 or now) .. ' ' .. (read_at or '0'))
-  local ended = key_of('ended')
-  call('ZADD', ended, expires_at, id)
+  local endings, ended = key_of('endings'), key_of('ended')
+  call('HSET', endings, id, number .. ' ' .. kind .. ' ' .. text(kind == 0 and 0 or now) .. ' ' .. (read_at or '0'))
+  call('ZADD', ended, text(expires_at), id)
+  live_until(endings)
   live_until(ended)
 end
 
 -- Takes out what has expired, and forgets what has been traced long enough. Counts anew what there is.
 local function sweep()
-  local overdue = {}
-  log.bytes, log.live, log.due = 0, 0, never
-  each_entry(entries, 0, function(number, record)
-    local id, expires_at = string.match(record, '^(%S+) %d+ (%d+)')
-    log.live = log.live + 1
-    log.bytes = log.bytes + #record - string.find(record, '\n', 1, true) + #id
-    if tonumber(expires_at) <= now then
+  local overdue, lowest = {}, head + 1
+  local counted_bytes, counted = 0, 0
+  due = never
+  each(function(number, record)
+    local expires_at = expiry_of(record)
+    counted = counted + 1
+    counted_bytes = counted_bytes + #record - record_head_bytes
+    lowest = math.min(lowest, number)
+    if expires_at <= now then
       overdue[#overdue + 1] = {number, record}
     else
-      log.due = math.min(log.due, tonumber(expires_at))
+      due = math.min(due, expires_at)
     end
-  end)
+  end, chunk)
+  bytes, live, first = counted_bytes, counted, lowest
   for _, entry in ipairs(overdue) do take_out(entry[1], entry[2], 0) end
-  local ended, proofs = key_of('ended'), key_of('proofs')
+  local endings, ended, proofs = key_of('endings'), key_of('ended'), key_of('proofs')
   for _, id in ipairs(call('ZRANGEBYSCORE', ended, '-inf', text(now - trace_keep))) do
-    local number = string.match(call('HGET', facts, 'ended:' .. id) or '', '^%d+')
+    local number = string.match(call('HGET', endings, id) or '', '^%d+')
     if number then call('ZREMRANGEBYSCORE', proofs, number, number) end
-    call('HDEL', facts, 'ended:' .. id)
+    call('HDEL', endings, id)
     call('ZREM', ended, id)
   end
   local next_ended = call('ZRANGE', ended, 0, 0, 'WITHSCORES')[2]
-  if next_ended then log.due = math.min(log.due, tonumber(next_ended) + trace_keep) end
+  if next_ended then due = math.min(due, tonumber(next_ended) + trace_keep) end
 end
 
--- Nothing is known of its notifications any more, and keys may have gone by themselves: what the facts say of them goes, too.
+-- Nothing is known of its notifications any more, and keys may have gone by themselves: what the log says of them goes, too.
 local function start_over()
-  local names = {'devices', 'past', 'proofs'}
-  local lasting = call('HMGET', facts, unpack(names))
-  call('DEL', facts, entries, key_of('ended'))
-  for i, name in ipairs(names) do
-    if lasting[i] then call('HSET', facts, name, lasting[i]) end
-  end
-  log.bytes, log.live, log.kept, log.due = 0, 0, 0, never
+  local past = call('HGET', log, 'past')
+  call('DEL', log, key_of('endings'), key_of('ended'))
+  if past then call('HSET', log, 'past', past) end
+  first, bytes, live, kept, due = head + 1, 0, 0, 0, never
 end
 
 local function is_proven(number)
-  if highest_cursor(load_devices(facts)) >= number then return true end
+  local known = load_devices(key_of('devices'))
+  if known and highest_cursor(known.devices) >= number then return true end
   for _, packed in ipairs(call('ZRANGEBYSCORE', key_of('proofs'), text(number), '+inf')) do
     if cmsgpack.unpack(packed)[1] < number then return true end
   end
@@ -88,90 +108,149 @@ local function is_proven(number)
 end
 
 local function collapse(key)
-  local number = tonumber(call('HGET', facts, 'key:' .. key) or '')
-  local entry = number and call('XRANGE', entries, text(number), text(number))[1]
-  if entry and not is_proven(number) then take_out(number, entry[2][2], 2) end
+  local number = call('HGET', log, 'key:' .. key)
+  local record = number and call('HGET', log, number)
+  if record and not is_proven(tonumber(number)) then take_out(tonumber(number), record, 2) end
 end
 
-local function make_room(bytes)
-  while log.live > 0 and (log.live >= entries_max or log.bytes + bytes > bytes_max) do
-    local oldest = call('XRANGE', entries, '-', '+', 'COUNT', 1)[1]
+local function make_room(wanted)
+  while live > 0 and (live >= entries_max or bytes + wanted > bytes_max) do
+    local oldest = each(function(number, record) return {number, record} end, 8)
     if not oldest then
-      log.live, log.bytes = 0, 0
+      first, live, bytes = head + 1, 0, 0
       return
     end
-    local number = tonumber(string.match(oldest[1], '^%d+'))
-    take_out(number, oldest[2][2], 3)
-    log.dropped = number
+    first = oldest[1]
+    take_out(first, oldest[2], 3)
+    dropped = oldest[1]
   end
 end
 
 -- Its number, if it was appended before.
 local function known_number(id)
-  local known = call('HMGET', facts, 'id:' .. id, 'ended:' .. id)
-  return tonumber(known[1] or string.match(known[2] or '', '^%d+') or '')
+  local number = call('HGET', log, 'id:' .. id)
+  if number then return number end
+  return string.match(call('HGET', key_of('endings'), id) or '', '^%d+')
 end
 
-local function append(record, bytes, collapse_key, is_keyed, summary_key, summary)
-  local id, sent_at, expires_at = string.match(record, '^(%S+) (%d+) (%d+) ')
-  now, expires_at = tonumber(sent_at), tonumber(expires_at)
-  log = load_log(facts)
-  local before = log and is_keyed and known_number(id)
-  if before then return {log.epoch, before, 0} end
+-- A log where there is none. -> past, if there was one before
+local function begin()
+  head, first, dropped, bytes, live, kept, due, epoch = 0, 1, 0, 0, 0, 0, never, run .. epoch_ending
+  local last = load_devices(key_of('devices'))
+  if not last then return nil end
+  head, first, dropped = last.head, last.head + 1, last.dropped
+  return with_end(last.past, last.epoch, last.head)
+end
 
-  local begins, past = not log, nil
-  if begins then
-    log = {epoch = ARGV[5], head = 0, dropped = 0, bytes = 0, live = 0, kept = 0, due = never}
-  elseif log.run ~= run then
-    past = load_past(facts)
-    past[#past + 1] = {log.epoch, log.head}
-    if #past > past_max then table.remove(past, 1) end
-    log.epoch = ARGV[5]
+-- may_be_there: others may append it, too.
+local function append(record, may_be_there)
+  local expires_at, _, _, _, key_bytes = struct.unpack('<I6I6I2I4I4', record)
+  local size = #record - record_head_bytes
+  local packed = call('HGET', log, 'state')
+  local renews, past = not packed, nil
+  if packed then
+    head, first, dropped, bytes, live, kept, due, epoch = parse_state(packed)
+    local before = may_be_there and known_number(id_of(record))
+    if before then return 'h ' .. epoch .. ' ' .. before end
+    if string.sub(epoch, 1, 12) ~= run then
+      past = with_end(load_past(log), epoch, head)
+      epoch = run .. epoch_ending
+    end
+    if kept + trace_keep <= now then
+      start_over()
+      renews = true
+    end
+  else
+    past = begin()
   end
+  local is_new = not packed and not past
 
-  local life = math.max(expires_at - now, 0)
-  if not begins and log.kept + trace_keep <= now then
-    start_over()
-    begins = true
-  end
   -- Keys go by themselves when their user hears of nothing any more. That is put off rarely.
-  local renew = expires_at > log.kept
-  if renew then log.kept = expires_at + math.floor(life / 8) end
-  local is_full = log.live >= entries_max or log.bytes + bytes > bytes_max
-  if log.due <= now and (is_full or log.head % sweep_pace == 0) then sweep() end
-  if collapse_key ~= '' then collapse(collapse_key) end
-  make_room(bytes)
-
-  log.head = log.head + 1
-  log.bytes = log.bytes + bytes
-  log.live = log.live + 1
-  log.due = math.min(log.due, expires_at)
-  local number = text(log.head)
-  call('XADD', entries, number .. '-0', 'r', record)
-  local packed = cmsgpack.pack({log.epoch, log.head, log.dropped, log.bytes, log.live, log.kept, log.due, run})
-  call('HSET', facts, 'log', packed)
-  if is_keyed then call('HSET', facts, 'id:' .. id, number) end
-  if past then call('HSET', facts, 'past', cmsgpack.pack(past)) end
-  if collapse_key ~= '' then call('HSET', facts, 'key:' .. collapse_key, number) end
-  if renew or begins then
-    live_until(entries)
-    if not begins then live_until(key_of('ended')) end
-    call('PEXPIRE', facts, text(log.kept - now + trace_keep + log_keep))
+  if expires_at > kept then
+    kept = math.min(expires_at + math.floor(math.max(expires_at - now, 0) / 8), never)
+    renews = true
   end
-  if summary ~= '' then call('SET', summary_key, summary, 'PX', text(life + trace_keep + 1000)) end
-  call(ARGV[6], key_of('signals'), 'n ' .. log.epoch .. ' ' .. number .. ' ' .. record)
-  return {log.epoch, log.head, 1}
+  local is_full = live >= entries_max or bytes + size > bytes_max
+  if due <= now and (is_full or head % sweep_pace == 0) then sweep() end
+  local collapse_key = key_bytes > 0 and collapse_key_of(record)
+  if collapse_key then collapse(collapse_key) end
+  if is_full then make_room(size) end
+
+  head = head + 1
+  if expires_at < due then due = expires_at end
+  local number = text(head)
+  call('HSET', log, 'state', pack_state(head, first, dropped, bytes + size, live + 1, kept, due, epoch), number, record)
+  if may_be_there then call('HSET', log, 'id:' .. id_of(record), number) end
+  if past then call('HSET', log, 'past', cmsgpack.pack(past)) end
+  if collapse_key then call('HSET', log, 'key:' .. collapse_key, number) end
+  if renews then
+    live_until(log)
+    if not is_new then
+      live_until(key_of('endings'))
+      live_until(key_of('ended'))
+      call('PEXPIRE', key_of('devices'), text(kept - now + trace_keep + devices_keep))
+    end
+  end
+  local answer = 'n ' .. epoch .. ' ' .. number
+  call(publish, log, answer .. ' ' .. record)
+  return answer
+end
+
+local count, groups, claims = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local groups_at = arguments + count
+local claims_at = groups_at + 2 * groups
+local answers, keys, fingerprints, may_be_there = {}, {}, {}, {}
+for i = claims_at + 4 * claims + 1, #ARGV do may_be_there[tonumber(ARGV[i])] = true end
+
+-- What is said of idempotency keys; those that are free are taken with their append.
+local function look_at_keys(summaries)
+  local seen = {}
+  for i = 1, claims do
+    local at, key = claims_at + 4 * (i - 1), KEYS[count + groups + i]
+    local append_of_it, fingerprint, group = tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
+    local state, id, recipients = claimed(key, fingerprint, now, key_keep)
+    if state == 'conflict' then
+      answers[append_of_it] = 'c'
+    elseif state == 'done' then
+      answers[append_of_it] = 'd ' .. id .. ' ' .. recipients
+    elseif state or seen[key] then
+      answers[append_of_it] = 'o'
+    else
+      seen[key], keys[append_of_it], fingerprints[append_of_it] = true, key, fingerprint
+      local some = summaries[group]
+      some[#some + 1] = ARGV[at + 4]
+    end
+  end
+end
+
+-- Who is to get them, before anybody has one of them: what is appended can be traced, and a Redis that takes no writes says so here.
+local summaries = {}
+for i = 1, groups do summaries[i] = {ARGV[groups_at + 2 * i - 1]} end
+look_at_keys(summaries)
+for i = 1, groups do
+  local all = table.concat(summaries[i])
+  if all ~= '' then note_summaries(KEYS[count + i], tonumber(ARGV[groups_at + 2 * i]), all) end
+end
+
+local place = 0  -- of the append that is on
+local function append_on()
+  while place < count do
+    place = place + 1
+    if not answers[place] then
+      local record, key = ARGV[arguments + place], keys[place]
+      log = KEYS[place]
+      if key then claim(key, 'done', id_of(record), 1, now, fingerprints[place], key_keep) end
+      answers[place] = append(record, may_be_there[place])
+    end
+  end
 end
 
 -- One user's damage is not the others'. Redis 7 gives errors as tables.
-local answers = {}
-local keys_each = tonumber(ARGV[7])
-for i = 1, #KEYS / keys_each do
-  local key, arg = (i - 1) * keys_each, 7 + (i - 1) * 5
-  facts, entries = KEYS[key + 1], KEYS[key + 2]
-  local good, answer = pcall(append, ARGV[arg + 1], tonumber(ARGV[arg + 2]), ARGV[arg + 3], ARGV[arg + 4] == '1', KEYS[key + 3],
-                             ARGV[arg + 5])
-  if not good and type(answer) == 'table' then answer = answer.err end
-  answers[i] = answer
+while place < count do
+  local good, why = pcall(append_on)
+  if not good then
+    if keys[place] then redis.pcall('DEL', keys[place]) end
+    answers[place] = '- ' .. (type(why) == 'table' and why.err or why)
+  end
 end
 return answers

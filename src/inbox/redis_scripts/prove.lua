@@ -1,15 +1,16 @@
 -- Notes what a device has received, and moves its cursor.
--- KEYS: facts, proofs
--- ARGV: 1 epoch, 2 after, 3 upto, 4 device, 5 node, 6 socket, 7 when, 8 1 if acknowledged, 9 devices at most,
---       10 how long a trace is kept, 11 where the device begins if it is not known
-local log = load_log(KEYS[1])
+-- KEYS: log, devices, proofs
+-- ARGV: 1 epoch, 2 after, 3 upto, 4 device, 5 node, 6 socket, 7 when, 8 1 if acknowledged, 9 devices at most, 10 how long a trace is
+--       kept, 11 where the device begins if it is not known, 12 how long devices are kept beyond the log
+local log = load_log(KEYS[1], KEYS[2])
 local valid = valid_upto(KEYS[1], log, ARGV[1])
 local after, upto, name, at = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7])
 if not valid then return 0 end
 upto = math.min(upto, valid)
 if after > upto then return 0 end
 
-local devices = load_devices(KEYS[1])
+local known = load_devices(KEYS[2]) or {proofs = 0, devices = {}}
+local devices, proofs = known.devices, known.proofs
 local device = devices[name]
 if not device then
   local count, silent = 0, nil
@@ -25,7 +26,7 @@ device[2] = math.max(device[2], at)
 
 -- The cursor goes as far as what was received touches.
 local ranges, repeated = {{after, upto}}, false
-for _, packed in ipairs(call('ZRANGEBYSCORE', KEYS[2], text(math.min(device[1], upto)), '+inf')) do
+for _, packed in ipairs(call('ZRANGEBYSCORE', KEYS[3], text(math.min(device[1], upto)), '+inf')) do
   local proof = cmsgpack.unpack(packed)
   if proof[3] == name then
     ranges[#ranges + 1] = {proof[1], proof[2]}
@@ -37,10 +38,12 @@ for _, range in ipairs(ranges) do
   if range[1] <= device[1] and range[2] > device[1] then device[1] = range[2] end
 end
 
+local life = math.max(log.kept - at, 0) + tonumber(ARGV[10])
 if after < upto and not repeated then
-  local order = call('HINCRBY', KEYS[1], 'proofs', 1)
-  call('ZADD', KEYS[2], text(upto), cmsgpack.pack({after, upto, name, ARGV[5], ARGV[6], at, tonumber(ARGV[8]), order}))
-  call('PEXPIRE', KEYS[2], text(math.max(log.kept - at, 0) + tonumber(ARGV[10]) + 1000))
+  proofs = proofs + 1
+  call('ZADD', KEYS[3], text(upto), cmsgpack.pack({after, upto, name, ARGV[5], ARGV[6], at, tonumber(ARGV[8]), proofs}))
+  call('PEXPIRE', KEYS[3], text(life + 1000))
 end
-call('HSET', KEYS[1], 'devices', cmsgpack.pack(devices))
+local past = log.past or load_past(KEYS[1])
+call('SET', KEYS[2], cmsgpack.pack({log.epoch, log.head, log.dropped, past, proofs, devices}), 'PX', text(life + tonumber(ARGV[12])))
 return 1
