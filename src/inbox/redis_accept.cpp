@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t appends_at_once_max = 64;  // of one notification
 
-// Appends that come while so many calls are on their way wait for the next one, which takes all of them: Redis writes to its
-// disk once for it. In a Redis Cluster each goes alone.
+// Appends that come while a call is on its way wait for the next one, which takes all of them: Redis writes to its disk once for
+// it. When there are many they do not wait, so that Redis has something to do meanwhile. In a Redis Cluster each goes alone.
 struct CallLimits {
   std::size_t appends_max;
   std::size_t calls_max;
