@@ -221,11 +221,13 @@ void fill_users(Home& home, const Options& options) {
   const std::size_t total = options.users * options.each;
   std::size_t next = 0;
   const auto start = Steady::now();
-  Pump pump{
-      .in_flight = 2'000,
-      .wants_more = [&] { return next < total; },
-      .call = [&](Pump::Done done) { accept(home, options, "user-" + std::to_string(next++ % options.users), std::move(done)); },
-      .finished = {}};
+  Pump pump{.in_flight = 2'000,
+            .wants_more = [&] { return next < total; },
+            .call =
+                [&](Pump::Done done) {
+                  accept(home, options, "user-" + std::to_string(next++ % options.users), std::move(done));
+                },
+            .finished = {}};
   home.run([&](const std::function<void()>& done) {
     pump.finished = done;
     pump.fill();

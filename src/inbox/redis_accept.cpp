@@ -152,8 +152,7 @@ void RedisStore::append_more(const std::shared_ptr<Accepting>& work) {
 
 void RedisStore::send_appends() {
   const CallLimits& limits = settings_.is_cluster ? limits_of_cluster : limits_of_one_redis;
-  while (append_calls_ < limits.calls_max &&
-         waiting_appends_.size() >= (append_calls_ == 0 ? 1 : limits.appends_min)) {
+  while (append_calls_ < limits.calls_max && waiting_appends_.size() >= (append_calls_ == 0 ? 1 : limits.appends_min)) {
     std::vector<Append> appends;
     while (!waiting_appends_.empty() && appends.size() < limits.appends_max) {
       appends.push_back(std::move(waiting_appends_.front()));

@@ -59,19 +59,19 @@ void RedisStore::inspect(InspectRequest request, Done<std::optional<Trace>> done
   std::string id = request.id;
   const auto work = std::make_shared<Inspecting>(Inspecting{std::move(request), std::move(done)});
   calls_.run(redis_scripts::find, {std::move(key)}, {std::move(id)},
-                 [this, work, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
-                   if (!reply) return work->done(Failure(reply.error()));
-                   if (alive.expired()) return work->done(Failure(StoreError::unavailable));
-                   if (reply->type == redis::Reply::Type::nil) return work->done(std::nullopt);
-                   auto summary = decode_summary(reply->text);
-                   if (!summary) return work->done(Failure(StoreError::corrupt));
-                   const UnixMs forgotten_at = summary->notification.expires_at + settings_.limits.trace_keep.count();
-                   if (forgotten_at <= work->request.now) return work->done(std::nullopt);
-                   work->summary = std::move(*summary);
-                   const std::size_t skip = std::min(work->request.skip, work->summary.users.size());
-                   work->found.resize(std::min(work->summary.users.size() - skip, work->request.recipients_max));
-                   inspect_more(work);
-                 });
+             [this, work, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
+               if (!reply) return work->done(Failure(reply.error()));
+               if (alive.expired()) return work->done(Failure(StoreError::unavailable));
+               if (reply->type == redis::Reply::Type::nil) return work->done(std::nullopt);
+               auto summary = decode_summary(reply->text);
+               if (!summary) return work->done(Failure(StoreError::corrupt));
+               const UnixMs forgotten_at = summary->notification.expires_at + settings_.limits.trace_keep.count();
+               if (forgotten_at <= work->request.now) return work->done(std::nullopt);
+               work->summary = std::move(*summary);
+               const std::size_t skip = std::min(work->request.skip, work->summary.users.size());
+               work->found.resize(std::min(work->summary.users.size() - skip, work->request.recipients_max));
+               inspect_more(work);
+             });
 }
 
 void RedisStore::inspect_more(const std::shared_ptr<Inspecting>& work) {
@@ -79,7 +79,8 @@ void RedisStore::inspect_more(const std::shared_ptr<Inspecting>& work) {
     ++work->in_flight;
     const std::size_t index = work->next++;
     const std::string& user = work->summary.users[work->request.skip + index];
-    calls_.run(redis_scripts::trace, {keys_.log(user), keys_.devices(user), keys_.endings(user), keys_.proofs(user)}, {work->request.id},
+    calls_.run(redis_scripts::trace, {keys_.log(user), keys_.devices(user), keys_.endings(user), keys_.proofs(user)},
+               {work->request.id},
                [this, work, index, alive = std::weak_ptr(alive_)](Result<redis::Reply, StoreError> reply) {
                  --work->in_flight;
                  auto recipient = recipient_in(reply, work->summary.notification, work->request.now);

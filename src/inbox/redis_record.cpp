@@ -154,8 +154,8 @@ std::optional<ReadEvent> decode_read_event(std::string_view message) {
 
 std::string encode_summary(const Notification& notification, const std::vector<std::string>& users) {
   const Notification& n = notification;
-  std::string text = fmt::format("{} {} {} {} {} {}\n{}{}", n.id, n.sent_at, n.expires_at, n.event.size(), n.collapse_key.size(),
-                                 users.size(), n.event, n.collapse_key);
+  std::string text = fmt::format("{} {} {} {} {} {}\n{}{}", n.id, n.sent_at, n.expires_at, n.event.size(),
+                                 n.collapse_key.size(), users.size(), n.event, n.collapse_key);
   for (const std::string& user : users) text += fmt::format("{}:{}", user.size(), user);
   return fmt::format("{} {}", text.size(), text);
 }

@@ -342,10 +342,11 @@ TEST_P(RedisStoreTest, ALogThatHasGoneGoesOnFromWhatADeviceHasProven) {
 TEST_P(RedisStoreTest, AKeyThatComesTwiceAtOnceIsAppendedOnce) {
   std::vector<Accepted> answers;
   for (int i = 0; i < 3; ++i)
-    bench->store().accept(keyed(notification({"alice"}), "key", "print"), [&](const Result<Accepted, StoreError>& accepted) {
-      ASSERT_TRUE(accepted);
-      answers.push_back(*accepted);
-    });
+    bench->store().accept(keyed(notification({"alice"}), "key", "print"),
+                          [&](const Result<Accepted, StoreError>& accepted) {
+                            ASSERT_TRUE(accepted);
+                            answers.push_back(*accepted);
+                          });
   bench->settle();
   ASSERT_EQ(answers.size(), 3U);
   EXPECT_THAT(numbers("alice"), ElementsAre(1));
