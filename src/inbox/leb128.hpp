@@ -2,6 +2,8 @@
 // (https://en.wikipedia.org/wiki/LEB128, unsigned).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,9 +11,18 @@
 
 namespace carillon::inbox {
 
+inline constexpr std::size_t leb128_bytes_max = 10;
+
+// Writes up to so many bytes; returns the place behind them.
+inline char* write_leb128(char* place, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *place++ = static_cast<char>((value & 0x7f) | 0x80);
+  *place++ = static_cast<char>(value);
+  return place;
+}
+
 inline void append_leb128(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>((value & 0x7f) | 0x80));
-  out.push_back(static_cast<char>(value));
+  std::array<char, leb128_bytes_max> bytes;
+  out.append(bytes.data(), write_leb128(bytes.data(), value));
 }
 
 // Takes it off the front; none: it is cut, or longer than 64 bits.

@@ -1,5 +1,7 @@
 #include "inbox/run_page.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -7,6 +9,8 @@
 
 namespace carillon::inbox {
 namespace {
+
+constexpr std::size_t numbers_per_posting = 5;
 
 std::uint64_t fold_sign(std::int64_t value) {
   const auto bits = static_cast<std::uint64_t>(value);
@@ -34,11 +38,14 @@ void RunPageWriter::add(const UserPosting& entry) {
   }
   const Posting& posting = entry.posting;
   const bool same_user = !bytes_.empty() && entry.user == last_.user;
-  append_leb128(bytes_, static_cast<std::uint64_t>(entry.user - last_.user));
-  append_leb128(bytes_, same_user ? posting.number - last_.posting.number : posting.number);
-  append_leb128(bytes_, fold_sign(difference(posting.seq, last_.posting.seq)));
-  append_leb128(bytes_, fold_sign(difference(posting.expires_at, last_.posting.expires_at)));
-  append_leb128(bytes_, posting.bytes);
+  std::array<char, numbers_per_posting * leb128_bytes_max> bytes;  // one append for all of them: merging is little else
+  char* end = bytes.data();
+  end = write_leb128(end, static_cast<std::uint64_t>(entry.user - last_.user));
+  end = write_leb128(end, same_user ? posting.number - last_.posting.number : posting.number);
+  end = write_leb128(end, fold_sign(difference(posting.seq, last_.posting.seq)));
+  end = write_leb128(end, fold_sign(difference(posting.expires_at, last_.posting.expires_at)));
+  end = write_leb128(end, posting.bytes);
+  bytes_.append(bytes.data(), end);
   last_ = entry;
 }
 

@@ -137,7 +137,7 @@ std::optional<Result<Accepted, StoreError>> SqliteLog::find_key(const Acceptance
 }
 
 Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
-  const bool too_much = tail_.size() > fold_sizes_.start * pending_times_max ||
+  const bool too_much = std::max(tail_.size(), tail_.notes().size()) > fold_sizes_.start * pending_times_max ||
                         tail_.bytes() > fold_sizes_.start_bytes * pending_times_max;
   if (too_much && fold_error_) return Failure(*fold_error_);
   if (auto known = find_key(acceptance)) return std::move(*known);

@@ -137,9 +137,10 @@ class SqliteLog {
   void load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded);
   std::int64_t read_number(Statement& statement);
   bool wants_seal() const;
-  bool has_notes() const;
+  bool wants_notes_sealed() const;
   bool should_fold() const;
   void seal();
+  void seal_notes();
   void fold_sealed(std::size_t postings_max);
   void fold_notes(std::size_t notes_max);
   void fold_note(const SqliteTail::Note& note);
@@ -164,6 +165,7 @@ class SqliteLog {
   std::int64_t sealed_ = 0;         // what is sealed goes up to this one,
   std::size_t next_sealed_ = 0;     // and up to here it is written
   bool is_sealed_ = false;          // something is, though it may be nothing but seqs
+  std::int64_t sealed_notes_ = 0;   // the sealed keys go up to this one
   UnixMs forgotten_ = 0;            // what has expired by then may be forgotten,
   std::int64_t forgotten_seq_ = 0;  // and is not asked for any more if it is not behind this
   UnixMs swept_ = 0;                // the newest time of a sweep since the start

@@ -113,7 +113,8 @@ void SqliteLog::fold_sealed(std::size_t postings_max) {
   is_sealed_ = false;
   folded_ = sealed_;
   run(sql_->set_meta, folded_name, folded_);
-  if (tail_.notes().empty()) run(sql_->set_meta, noted_name, noted_ = folded_);
+  const bool all_noted = tail_.notes().empty() && tail_.sealed_notes().empty();
+  if (all_noted) run(sql_->set_meta, noted_name, noted_ = std::max(noted_, folded_));
 }
 
 void SqliteLog::fold_note(const SqliteTail::Note& note) {
@@ -123,23 +124,28 @@ void SqliteLog::fold_note(const SqliteTail::Note& note) {
   tail_.forget_key(note.key);
 }
 
-bool SqliteLog::has_notes() const { return !tail_.notes().empty() && tail_.notes().front().seq <= folded_; }
-
+// In the order of the keys, so that each page of their table is written once for all of them.
 void SqliteLog::fold_notes(std::size_t notes_max) {
-  if (!has_notes()) return;
+  if (tail_.sealed_notes().empty()) return;
   changed_ = true;
-  for (std::size_t count = 0; count < notes_max && has_notes(); ++count) {
-    fold_note(tail_.notes().front());
-    noted_ = tail_.notes().front().seq;
-    tail_.pop_note();
+  for (std::size_t count = 0; count < notes_max && !tail_.sealed_notes().empty(); ++count) {
+    fold_note(tail_.sealed_notes().back());
+    tail_.pop_sealed_note();
   }
-  run(sql_->set_meta, noted_name, noted_);
+  if (tail_.sealed_notes().empty()) run(sql_->set_meta, noted_name, noted_ = sealed_notes_);
+}
+
+void SqliteLog::seal_notes() {
+  tail_.seal_notes();
+  sealed_notes_ = last_seq_;
 }
 
 void SqliteLog::fold_everything() {
   fold_sealed(SIZE_MAX);
+  fold_notes(SIZE_MAX);
   seal();
   fold_sealed(SIZE_MAX);
+  seal_notes();
   fold_notes(SIZE_MAX);
 }
 
@@ -170,14 +176,18 @@ void SqliteLog::tidy_runs(std::size_t postings_max) {
 
 bool SqliteLog::wants_seal() const {
   const bool many_bytes = tail_.bytes() >= fold_sizes_.start_bytes && !fold_error_;
-  return !is_sealed_ && (many_bytes || std::max(tail_.size(), tail_.notes().size()) >= fold_sizes_.start);
+  return !is_sealed_ && (many_bytes || tail_.size() >= fold_sizes_.start);
+}
+
+bool SqliteLog::wants_notes_sealed() const {
+  return tail_.sealed_notes().empty() && tail_.notes().size() >= fold_sizes_.start;
 }
 
 bool SqliteLog::should_fold() const {
   if (!loaded_) return false;
   const bool many_bytes = tail_.bytes() >= fold_sizes_.start_bytes && !fold_error_;
   if (accepted_ < fold_sizes_.part / 2 && !many_bytes) return false;
-  return is_sealed_ || has_notes() || wants_seal() || runs_.has_work();
+  return is_sealed_ || wants_seal() || !tail_.sealed_notes().empty() || wants_notes_sealed() || runs_.has_work();
 }
 
 // It may be lost with a loss of power, and is done again then: it waits for no disk.
@@ -188,6 +198,7 @@ Result<void, StoreError> SqliteLog::fold_some() {
   if (result) {
     const std::size_t part = std::max(fold_sizes_.part, accepted_ * 2);  // faster than what comes
     if (wants_seal()) seal();
+    if (wants_notes_sealed()) seal_notes();
     fold_sealed(part);
     fold_notes(part);
     tidy_runs(part * merge_pace);

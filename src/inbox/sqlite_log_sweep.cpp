@@ -9,8 +9,7 @@ namespace carillon::inbox {
 Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
   flush_block();
   // What is not folded is read from the table again after a crash: it must not be gone from there.
-  if (!(tail_.empty() && tail_.notes().empty()) && tail_.expires_at() <= now - limits_.trace_keep.count())
-    fold_everything();
+  if (!tail_.empty() && tail_.expires_at() <= now - limits_.trace_keep.count()) fold_everything();
   swept_ = std::max(swept_, now);
   std::vector<Due> found;
   Statement& row = sql_->due.bind(now, notifications_max);

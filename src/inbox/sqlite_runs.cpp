@@ -10,9 +10,11 @@ namespace {
 
 // What fits a page of SQLite's with its header, less the largest posting. A user's postings are never cut.
 constexpr std::size_t page_bytes_max = 3'960;
-// Merging: so many runs at least, each of which is not more than so much of all newer ones of them.
+// Merging: so many runs at least, of which none has more than so many times the postings of the largest newer one of them.
 constexpr std::size_t merged_runs_min = 4;
-constexpr double merged_ratio_max = 1.25;
+constexpr std::size_t merged_ratio_max = 2;
+// From so many runs on, however their sizes came about: none has more postings than all newer ones together.
+constexpr std::size_t runs_many = 16;
 // What removing a page counts for, in postings.
 constexpr std::size_t removal_postings = 64;
 
@@ -156,12 +158,20 @@ int SqliteRuns::retire(std::int64_t slot) {
 
 // --- merging ---
 
+// Where they end, from the newest on: those of about one size.
 std::span<const SqliteRuns::Run> SqliteRuns::due() const {
   for (std::size_t end = runs_.size(); end >= merged_runs_min; --end) {
     std::size_t first = end - 1;
-    std::size_t sum = runs_[first].postings;
-    while (first > 0 && static_cast<double>(runs_[first - 1].postings) <= static_cast<double>(sum) * merged_ratio_max)
-      sum += runs_[--first].postings;
+    std::size_t largest = runs_[first].postings;
+    std::size_t sum = largest;
+    const auto fits = [&](std::size_t postings) {
+      return postings <= merged_ratio_max * largest || (runs_.size() >= runs_many && postings <= sum);
+    };
+    while (first > 0 && fits(runs_[first - 1].postings)) {
+      --first;
+      largest = std::max(largest, runs_[first].postings);
+      sum += runs_[first].postings;
+    }
     if (end - first >= merged_runs_min) return std::span(runs_).subspan(first, end - first);
   }
   return {};

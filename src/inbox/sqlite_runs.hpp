@@ -1,7 +1,6 @@
 // Where a user's entries are found: runs, in the tables `run` and `run_page`. A run has postings of many users, sorted by user
-// and number, in pages (run_page.hpp) that are written once. What is new makes a run of its own; several become one
-// when the newest are about as many as the next older (as in a log-structured merge tree), so that there are few, and
-// each posting is written again some times only.
+// and number, in pages (run_page.hpp) that are written once. What is new makes a run of its own; four of about one size become
+// one (as in a log-structured merge tree), so that there are few, and each posting is written again some times only.
 //
 // Of a user's postings those of an older run have the lower numbers.
 #pragma once

@@ -1,6 +1,7 @@
 #include "inbox/sqlite_tail.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -95,12 +96,17 @@ void SqliteTail::seal() {
 
 void SqliteTail::drop_sealed() {
   sealed_.clear();
-  if (active_.empty() && notes_.empty()) expires_at_ = unix_never;
+  if (empty()) expires_at_ = unix_never;
 }
 
-void SqliteTail::pop_note() {
-  notes_.pop_front();
-  if (empty() && notes_.empty()) expires_at_ = unix_never;
+void SqliteTail::seal_notes() {
+  sealed_notes_ = std::exchange(notes_, {});
+  std::ranges::sort(sealed_notes_, std::greater(), &Note::key);
+}
+
+void SqliteTail::pop_sealed_note() {
+  sealed_notes_.pop_back();
+  if (empty()) expires_at_ = unix_never;
 }
 
 void SqliteTail::forget_key(std::string_view key) {

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <span>
 #include <string>
@@ -69,7 +68,7 @@ class SqliteTail {
   bool visit(const User& user, std::uint64_t after, const std::function<bool(const Posting&)>& visit) const;
   std::size_t size() const { return active_.size(); }  // what is not sealed
   std::size_t bytes() const { return bytes_; }         // of its notifications
-  bool empty() const { return active_.empty() && sealed_.empty(); }
+  bool empty() const { return active_.empty() && sealed_.empty() && notes_.empty() && sealed_notes_.empty(); }
   // Not later than anything of this, keys included, does.
   UnixMs expires_at() const { return expires_at_; }
 
@@ -79,8 +78,12 @@ class SqliteTail {
   // It is in a run now.
   void drop_sealed();
 
-  const std::deque<Note>& notes() const { return notes_; }
-  void pop_note();
+  // Keys, in the order of their seq.
+  const std::vector<Note>& notes() const { return notes_; }
+  // They become those that are written next, in the order of the keys. None must be left of the last time.
+  void seal_notes();
+  const std::vector<Note>& sealed_notes() const { return sealed_notes_; }  // the next one is the last
+  void pop_sealed_note();
   void forget_key(std::string_view key);
 
  private:
@@ -98,7 +101,8 @@ class SqliteTail {
   std::vector<Sealed> sealed_;
   std::uint64_t generation_ = 2;  // of what is active; what is sealed is of the one before
   std::size_t bytes_ = 0;
-  std::deque<Note> notes_;
+  std::vector<Note> notes_;
+  std::vector<Note> sealed_notes_;  // descending by key
   std::unordered_map<std::string, Key, TextHash, std::equal_to<>> keys_;
   UnixMs expires_at_ = unix_never;
   static constexpr UnixMs unix_never = INT64_MAX;
