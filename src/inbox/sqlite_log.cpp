@@ -155,7 +155,7 @@ Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
     accepted.placements.push_back({id, {epoch_, number}});
   }
   write_log(seq, acceptance, holders);
-  accepted_ += 1 + holders.size();
+  accepted_ += holders.size() + (acceptance.idempotency_key.empty() ? 0 : 1);
   return outcome(std::move(accepted));
 }
 

@@ -87,7 +87,7 @@ class SqliteLog {
   using Loaded = std::unordered_map<std::int64_t, User*>;
   // The row that accepting fills; it is written when it is full, at the commit, and before anybody reads it.
   struct OpenBlock {
-    std::string bytes;
+    Blob block;
     std::int64_t seq = 0;
     UnixMs due = 0;  // of the first that expires
     std::vector<std::string> prefixes;
@@ -169,7 +169,7 @@ class SqliteLog {
   UnixMs forgotten_ = 0;            // what has expired by then may be forgotten,
   std::int64_t forgotten_seq_ = 0;  // and is not asked for any more if it is not behind this
   UnixMs swept_ = 0;                // the newest time of a sweep since the start
-  std::size_t accepted_ = 0;        // since the last part was folded
+  std::size_t accepted_ = 0;        // postings and keys since the last part was folded
   bool loaded_ = false;             // else load_code_ says why not
   bool changed_ = false;            // what is in memory was, since begin()
   int load_code_ = SQLITE_OK;

@@ -17,24 +17,25 @@ constexpr std::size_t block_bytes_max = 4'000;
 
 void SqliteLog::append_to_block(std::int64_t seq, const LogRecord& record) {
   const std::string body = encode_body(record);
-  if (!open_.bytes.empty() && open_.bytes.size() + body.size() + 2 > block_bytes_max) flush_block();
+  if (!open_.block.bytes.empty() && open_.block.bytes.size() + body.size() + 2 > block_bytes_max) flush_block();
   const Notification& notification = *record.notification;
-  if (open_.bytes.empty()) {
+  if (open_.block.bytes.empty()) {
     open_.seq = seq;
     open_.due = notification.expires_at;
   }
-  append_record(open_.bytes, body);
+  append_record(open_.block.bytes, body);
   open_.due = std::min(open_.due, notification.expires_at);
   if (std::string prefix = id_prefix(notification.id); open_.prefixes.empty() || open_.prefixes.back() != prefix)
     open_.prefixes.push_back(std::move(prefix));
 }
 
 void SqliteLog::flush_block() {
-  if (open_.bytes.empty()) return;
-  const OpenBlock block = std::exchange(open_, {});
-  run(sql_->new_block, block.seq, Blob{block.bytes});
-  run(sql_->new_due, block.due, block.seq);
-  for (const std::string& prefix : block.prefixes) run(sql_->new_id, prefix, block.seq);
+  if (open_.block.bytes.empty()) return;
+  run(sql_->new_block, open_.seq, open_.block);
+  run(sql_->new_due, open_.due, open_.seq);
+  for (const std::string& prefix : open_.prefixes) run(sql_->new_id, prefix, open_.seq);
+  open_.block.bytes.clear();  // their room is needed again
+  open_.prefixes.clear();
 }
 
 void SqliteLog::write_block(const Block& block) {
@@ -61,7 +62,7 @@ std::optional<LogRecord> SqliteLog::release(std::int64_t seq) {
 
 // The row that would have the record of this seq, and its own; false: there is none, or an error.
 bool SqliteLog::read_row(std::int64_t seq, std::int64_t& first, std::string& bytes) {
-  if (!open_.bytes.empty() && seq >= open_.seq) flush_block();
+  if (!open_.block.bytes.empty() && seq >= open_.seq) flush_block();
   Statement& row = sql_->block_of.bind(seq);
   const bool found = row.step();
   if (found) {

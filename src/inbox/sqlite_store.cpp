@@ -15,10 +15,10 @@ class SqliteStore::Call {
   virtual void fail(StoreError error) = 0;
 };
 
-template <class T>
+// The work lies in the call itself: one allocation for each.
+template <class T, class Work>
 class SqliteStore::CallOf final : public Call {
  public:
-  using Work = std::move_only_function<Result<T, StoreError>()>;
   CallOf(Work work, Done<T> done) : work_(std::move(work)), done_(std::move(done)) {}
 
   Result<void, StoreError> attempt() override {
@@ -97,44 +97,47 @@ Result<void, StoreError> SqliteStore::probe() {
   return result;
 }
 
+template <class T, class Work>
+std::unique_ptr<SqliteStore::Call> SqliteStore::call(Work work, Done<T> done) {
+  return std::make_unique<CallOf<T, Work>>(std::move(work), std::move(done));
+}
+
 void SqliteStore::accept(Acceptance acceptance, Done<Accepted> done) {
-  writes_.push_back(std::make_unique<CallOf<Accepted>>(
-      [this, acceptance = std::move(acceptance)] { return log_.accept(acceptance); }, std::move(done)));
+  writes_.push_back(
+      call<Accepted>([this, acceptance = std::move(acceptance)] { return log_.accept(acceptance); }, std::move(done)));
 }
 
 void SqliteStore::prove(Proof proof, Done<void> done) {
-  writes_.push_back(
-      std::make_unique<CallOf<void>>([this, proof = std::move(proof)] { return log_.prove(proof); }, std::move(done)));
+  writes_.push_back(call<void>([this, proof = std::move(proof)] { return log_.prove(proof); }, std::move(done)));
 }
 
 void SqliteStore::mark_read(ReadMarks marks, Done<UserSummary> done) {
-  writes_.push_back(std::make_unique<CallOf<UserSummary>>(
-      [this, marks = std::move(marks)] { return log_.mark_read(marks); }, std::move(done)));
+  writes_.push_back(
+      call<UserSummary>([this, marks = std::move(marks)] { return log_.mark_read(marks); }, std::move(done)));
 }
 
 void SqliteStore::sweep(UnixMs now, std::size_t notifications_max, Done<bool> done) {
-  writes_.push_back(std::make_unique<CallOf<bool>>(
-      [this, now, notifications_max] { return log_.sweep(now, notifications_max); }, std::move(done)));
+  writes_.push_back(
+      call<bool>([this, now, notifications_max] { return log_.sweep(now, notifications_max); }, std::move(done)));
 }
 
 void SqliteStore::open(std::string user, std::string device, Done<DeviceState> done) {
-  reads_.push_back(std::make_unique<CallOf<DeviceState>>(
+  reads_.push_back(call<DeviceState>(
       [this, user = std::move(user), device = std::move(device)] { return log_.open(user, device); }, std::move(done)));
 }
 
 void SqliteStore::read(ReadRequest request, Done<Page> done) {
-  reads_.push_back(std::make_unique<CallOf<Page>>([this, request = std::move(request)] { return log_.read(request); },
-                                                  std::move(done)));
+  reads_.push_back(call<Page>([this, request = std::move(request)] { return log_.read(request); }, std::move(done)));
 }
 
 void SqliteStore::summarize(std::string user, UnixMs now, Done<UserSummary> done) {
-  reads_.push_back(std::make_unique<CallOf<UserSummary>>(
-      [this, user = std::move(user), now] { return log_.summarize(user, now); }, std::move(done)));
+  reads_.push_back(
+      call<UserSummary>([this, user = std::move(user), now] { return log_.summarize(user, now); }, std::move(done)));
 }
 
 void SqliteStore::inspect(InspectRequest request, Done<std::optional<Trace>> done) {
-  reads_.push_back(std::make_unique<CallOf<std::optional<Trace>>>(
-      [this, request = std::move(request)] { return log_.inspect(request); }, std::move(done)));
+  reads_.push_back(call<std::optional<Trace>>([this, request = std::move(request)] { return log_.inspect(request); },
+                                              std::move(done)));
 }
 
 }  // namespace carillon::inbox

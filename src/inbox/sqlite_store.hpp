@@ -49,8 +49,10 @@ class SqliteStore final : public Store {
 
  private:
   class Call;
-  template <class T>
+  template <class T, class Work>
   class CallOf;
+  template <class T, class Work>
+  std::unique_ptr<Call> call(Work work, Done<T> done);
 
   SqliteStore(Database database, std::string epoch, const StoreLimits& limits);
   Result<void, StoreError> write(std::span<const std::unique_ptr<Call>> calls);
