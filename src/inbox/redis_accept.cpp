@@ -224,7 +224,6 @@ void RedisStore::send_appends(std::vector<Append> appends) {
                  for (const Append& append : appends) append.work->answer(Failure(StoreError::unavailable));
                  return;
                }
-               --append_calls_;
                on_appended(appends, reply);
              });
 }
@@ -247,6 +246,7 @@ void RedisStore::on_appended(std::vector<Append>& appends, Result<redis::Reply, 
       append_more(append.work);
     }
   }
+  --append_calls_;  // only now: what was accepted by those who heard of this goes together
   send_appends();
 }
 
