@@ -120,13 +120,37 @@ export class RedisCluster {
 
   // Kills a master that has a replica; resolves when that has taken its place.
   async fail_over(master) {
+    const kill = await this.prepare_fail_over(master);
+    await kill();
+  }
+
+  // The same in two steps: the master dies at once when what this resolves to is called.
+  async prepare_fail_over(master) {
     const slots = (await this.control(master).cluster("SLOTS")).filter(([, , [, port]]) => port === master.port);
-    master.is_dead = true;
-    await master.kill();
-    await eventually("the replica's promotion", async () => {
-      const now = await this.master_of(slots[0][0]);
-      return now !== master && /role:master/.test(await this.control(now).info("replication"));
-    });
+    return async () => {
+      master.is_dead = true;
+      await master.kill();
+      await eventually("the replica's promotion", async () => {
+        const now = await this.master_of(slots[0][0]);
+        return now !== master && /role:master/.test(await this.control(now).info("replication"));
+      });
+    };
+  }
+
+  // What was published so far has come to all servers. They tell each other up to 40 ms late (Nagle's algorithm and delayed
+  // acknowledgements), in order: so a text of each at each says it.
+  async until_heard() {
+    const living = this.servers.filter((one) => !one.is_dead);
+    const channel = `heard-${Math.random()}`;
+    const heard = living.map(() => new Set());
+    const ears = living.map((server) => connect_redis(`redis://127.0.0.1:${server.port}`));
+    for (const [i, ear] of ears.entries()) {
+      ear.on("message", (_, from) => heard[i].add(from));
+      await ear.subscribe(channel);
+    }
+    for (const server of living) await this.control(server).call("PUBLISH", channel, String(server.port));
+    await eventually("everybody to hear everybody", () => heard.every((from) => from.size === living.length));
+    for (const ear of ears) ear.disconnect();
   }
 
   connect(options) {
