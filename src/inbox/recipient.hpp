@@ -106,7 +106,7 @@ class Recipient final : public Timer, public std::enable_shared_from_this<Recipi
   void want_ping();
   void repeat_overdue();
   void give_up(std::uint64_t number);
-  void forget(std::deque<Sent>::iterator place);
+  void forget(const std::deque<Sent>::const_iterator& place);
   std::uint64_t received_to() const;
   void prove(Range range);
   void save_next();

@@ -29,7 +29,7 @@ void Recipient::transmit(Sent& sent) {
   port_.send(*notification, {epoch_, sent.number});
 }
 
-void Recipient::forget(std::deque<Sent>::iterator place) {
+void Recipient::forget(const std::deque<Sent>::const_iterator& place) {
   window_bytes_ -= place->notification->bytes();
   window_.erase(place);
 }

@@ -61,7 +61,7 @@ void SqliteLog::rollback() {
   if (database_.in_transaction()) database_.execute("ROLLBACK");
   code_ = SQLITE_OK;
   open_ = {};
-  if (changed_ || !loaded_) load();
+  if (changed_ || !loaded_) static_cast<void>(load());  // is_ready() tries again
 }
 
 Result<void, StoreError> SqliteLog::touch() {

@@ -107,7 +107,7 @@ int SqliteRuns::begin(std::optional<Building>& building) {
   const std::int64_t slot = free_slot();
   if (slot == run_slots) return SQLITE_FULL;
   const int code = Statements::run(sql_->new_run, slot);
-  if (code == SQLITE_OK) building.emplace().run.slot = slot;
+  if (code == SQLITE_OK) building.emplace(slot);
   return code;
 }
 
@@ -186,6 +186,7 @@ int SqliteRuns::work(std::size_t postings_max, const Keep& keep) {
   if (inputs.empty()) return SQLITE_OK;
   inputs_.assign(inputs.begin(), inputs.end());
   std::vector<std::int64_t> slots;
+  slots.reserve(inputs_.size());
   for (const Run& run : inputs_) slots.push_back(run.slot);
   if (const int code = begin(merged_); code != SQLITE_OK) return code;
   merge_ = std::make_unique<RunMerge>(database_, slots);

@@ -53,6 +53,7 @@ class SqliteRuns {
   struct Statements;
   // A run that is being written.
   struct Building {
+    explicit Building(std::int64_t slot) { run.slot = slot; }
     Run run;
     RunPageWriter page;
   };
