@@ -127,9 +127,21 @@ export class RedisCluster {
   // The same in two steps: the master dies at once when what this resolves to is called.
   async prepare_fail_over(master) {
     const slots = (await this.control(master).cluster("SLOTS")).filter(([, , [, port]]) => port === master.port);
+    const living = this.servers.filter((one) => !one.is_dead);
+    const states = await Promise.all(living.map((server) => this.control(server).info("replication")));
+    const replicas = living.filter((_, i) => states[i].includes(`master_port:${master.port}\r`));
+    const is_promoted = async () => {
+      const roles = await Promise.all(replicas.map((replica) => this.control(replica).info("replication")));
+      return roles.some((role) => /role:master/.test(role));
+    };
     return async () => {
       master.is_dead = true;
       await master.kill();
+      // Masters that are short of processors may not agree in a minute: then the replica is told to.
+      await eventually("a vote for the replica", is_promoted, 15_000).catch(async () => {
+        console.error(`${master.port} is dead, and nobody was promoted:\n${await this.control(replicas[0]).cluster("NODES")}`);
+        await this.control(replicas[0]).cluster("FAILOVER", "TAKEOVER");
+      });
       await eventually("the replica's promotion", async () => {
         const now = await this.master_of(slots[0][0]);
         return now !== master && /role:master/.test(await this.control(now).info("replication"));
