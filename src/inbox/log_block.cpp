@@ -46,23 +46,26 @@ void LogRecord::release() {
   if (holders == 0) clear_data();
 }
 
-std::string encode_body(const LogRecord& record) {
+void append_body(std::string& out, const LogRecord& record) {
   const Notification& notification = *record.notification;
-  std::string body;
-  body.reserve(64 + notification.bytes() + record.key.size() + record.fingerprint.size() + record.recipients.size());
   const bool data_gone = record.data_bytes_gone > 0;
-  append_leb128(body, (record.expired ? expired_flag : 0) | (data_gone ? data_gone_flag : 0));
-  append_leb128(body, record.holders);
-  append_leb128(body, static_cast<std::uint64_t>(notification.sent_at));
-  append_leb128(body, static_cast<std::uint64_t>(notification.expires_at));
-  if (data_gone) append_leb128(body, record.data_bytes_gone);
-  append_text(body, notification.id);
-  append_text(body, notification.event);
-  append_text(body, notification.data);
-  append_text(body, notification.collapse_key);
-  append_text(body, record.key);
-  append_text(body, record.fingerprint);
-  append_text(body, record.recipients);
+  append_leb128(out, (record.expired ? expired_flag : 0) | (data_gone ? data_gone_flag : 0));
+  append_leb128(out, record.holders);
+  append_leb128(out, static_cast<std::uint64_t>(notification.sent_at));
+  append_leb128(out, static_cast<std::uint64_t>(notification.expires_at));
+  if (data_gone) append_leb128(out, record.data_bytes_gone);
+  append_text(out, notification.id);
+  append_text(out, notification.event);
+  append_text(out, notification.data);
+  append_text(out, notification.collapse_key);
+  append_text(out, record.key);
+  append_text(out, record.fingerprint);
+  append_text(out, record.recipients);
+}
+
+std::string encode_body(const LogRecord& record) {
+  std::string body;
+  append_body(body, record);
   return body;
 }
 

@@ -35,6 +35,7 @@ struct LogRecord {
   void release();  // one holder less; without any the data goes
 };
 
+void append_body(std::string& out, const LogRecord& record);
 std::string encode_body(const LogRecord& record);
 std::optional<LogRecord> decode_body(std::string_view body);  // none: damaged
 

@@ -12,6 +12,13 @@ bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && 
 
 }  // namespace
 
+std::string make_epoch(Random& random, std::size_t characters) {
+  static constexpr std::string_view alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::string epoch(characters, '0');
+  for (char& c : epoch) c = alphabet[random.below(alphabet.size())];
+  return epoch;
+}
+
 std::string to_string(const Position& position) { return position.epoch + "-" + std::to_string(position.number); }
 
 std::optional<Position> parse_position(std::string_view text) {

@@ -1,10 +1,13 @@
 // A place in a user's log, as clients see it: "EPOCH-NUMBER".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/random.hpp"
 
 namespace carillon::inbox {
 
@@ -15,6 +18,8 @@ struct Position {
   std::uint64_t number = 0;
   friend bool operator==(const Position&, const Position&) = default;
 };
+
+std::string make_epoch(Random& random, std::size_t characters);
 
 std::string to_string(const Position& position);
 // None for anything that to_string() does not make. "EPOCH-0" is the place before the first.

@@ -35,13 +35,8 @@ struct SummaryGroup {
   std::int64_t life = 0;
 };
 
-// An epoch begins with the process of Redis.
-std::string make_epoch_ending(Random& random) {
-  static constexpr std::string_view alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
-  std::string ending(8, '0');
-  for (char& c : ending) c = alphabet[random.below(alphabet.size())];
-  return ending;
-}
+// What an epoch ends with; it begins with the process of Redis.
+constexpr std::size_t epoch_ending_characters = 8;
 
 // Of what is noted of it.
 std::int64_t life_of(const Notification& notification, const StoreLimits& limits) {
@@ -197,7 +192,7 @@ void RedisStore::send_appends(std::vector<Append> appends) {
                                               text(limits.bytes_per_user_max),
                                               text(limits.trace_keep.count()),
                                               text(settings_.devices_keep.count()),
-                                              make_epoch_ending(random_),
+                                              make_epoch(random_, epoch_ending_characters),
                                               is_sharded ? "SPUBLISH" : "PUBLISH",
                                               text(now),
                                               text(limits.idempotency_keep.count()),

@@ -56,6 +56,14 @@ class Statement {
     (bind_one(++place, values), ...);
     return *this;
   }
+  // Runs it with these values. What went wrong, or SQLITE_OK.
+  template <class... T>
+  int execute(const T&... values) {
+    bind(values...).run();
+    const int code = error_;
+    reset();
+    return code;
+  }
   bool step();                          // true: there is a row
   bool run();                           // to the end; true: no error
   void reset();                         // forgets rows and bound values

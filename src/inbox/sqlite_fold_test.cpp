@@ -63,23 +63,20 @@ TEST_F(SqliteStoreTest, WhatWasFoldedAndWhatWasNotIsThereAfterACrash) {
     EXPECT_FALSE(accept(**store, acceptance));
   }
   const TemporaryDirectory copy;
-  for (const char* name : {"inbox.db", "inbox.db-wal"})
-    std::filesystem::copy_file(directory.path() / name, copy.path() / name);
-  auto after = SqliteStore::open(copy.file("inbox.db"), limits, *random);
-  ASSERT_TRUE(after) << after.error().message;
-  const Page page = read(**after, "everybody");
+  const auto after = open_crashed(copy);
+  const Page page = read(*after, "everybody");
   ASSERT_EQ(page.entries.size(), 100U);
   for (std::size_t i = 0; i < 100; ++i) {
     EXPECT_EQ(page.entries[i].number, i + 1);
     EXPECT_EQ(page.entries[i].notification->id, "id-" + std::to_string(i + 1));
   }
-  EXPECT_EQ(read(**after, "user-0").entries.size(), 34U);
+  EXPECT_EQ(read(*after, "user-0").entries.size(), 34U);
   for (int i = 0; i < 100; ++i) {
     Acceptance again = notification({"everybody"});
     again.idempotency_key = "key-" + std::to_string(i);
-    EXPECT_FALSE(accept(**after, again));
+    EXPECT_FALSE(accept(*after, again));
   }
-  EXPECT_EQ(read(**after, "everybody").head, 100U) << "every key is known";
+  EXPECT_EQ(read(*after, "everybody").head, 100U) << "every key is known";
 }
 
 // As often as parts are written, and between them.
@@ -90,15 +87,12 @@ TEST_F(SqliteStoreTest, ACrashInTheMiddleOfFoldingLosesNothing) {
     EXPECT_FALSE(accept(**store, notification({"user-" + std::to_string(i % 7), "everybody"})));
     if (i % 3 != 0) continue;
     const TemporaryDirectory copy;
-    for (const char* name : {"inbox.db", "inbox.db-wal"})
-      std::filesystem::copy_file(directory.path() / name, copy.path() / name);
-    auto after = SqliteStore::open(copy.file("inbox.db"), limits, *random);
-    ASSERT_TRUE(after) << after.error().message;
-    const Page page = read(**after, "everybody");
+    const auto after = open_crashed(copy);
+    const Page page = read(*after, "everybody");
     ASSERT_EQ(page.head, static_cast<std::uint64_t>(i + 1));
     ASSERT_EQ(page.entries.size(), static_cast<std::size_t>(i + 1));
     for (std::size_t n = 0; n < page.entries.size(); ++n) ASSERT_EQ(page.entries[n].number, n + 1);
-    EXPECT_EQ(read(**after, "user-0").entries.size(), static_cast<std::size_t>(i / 7 + 1));
+    EXPECT_EQ(read(*after, "user-0").entries.size(), static_cast<std::size_t>(i / 7 + 1));
   }
 }
 

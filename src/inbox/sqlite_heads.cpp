@@ -68,10 +68,7 @@ int SqliteHeads::set(std::int64_t user, const Head& head) {
 int SqliteHeads::flush() {
   if (first_ < 0) return SQLITE_OK;
   const Blob heads{std::move(heads_)};
-  sql_->set_row.bind(std::exchange(first_, -1), heads).run();
-  const int code = sql_->set_row.error();
-  sql_->set_row.reset();
-  return code;
+  return sql_->set_row.execute(std::exchange(first_, -1), heads);
 }
 
 void SqliteHeads::forget() { first_ = -1; }

@@ -91,6 +91,7 @@ class SqliteLog {
     std::int64_t seq = 0;
     UnixMs due = 0;  // of the first that expires
     std::vector<std::string> prefixes;
+    std::string body;  // of the newest record
   };
 
   bool check(const Statement& statement);

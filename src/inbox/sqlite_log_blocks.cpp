@@ -16,14 +16,15 @@ constexpr std::size_t block_bytes_max = 4'000;
 // --- writing ---
 
 void SqliteLog::append_to_block(std::int64_t seq, const LogRecord& record) {
-  const std::string body = encode_body(record);
-  if (!open_.block.bytes.empty() && open_.block.bytes.size() + body.size() + 2 > block_bytes_max) flush_block();
+  open_.body.clear();  // its room is needed each time
+  append_body(open_.body, record);
+  if (!open_.block.bytes.empty() && open_.block.bytes.size() + open_.body.size() + 2 > block_bytes_max) flush_block();
   const Notification& notification = *record.notification;
   if (open_.block.bytes.empty()) {
     open_.seq = seq;
     open_.due = notification.expires_at;
   }
-  append_record(open_.block.bytes, body);
+  append_record(open_.block.bytes, open_.body);
   open_.due = std::min(open_.due, notification.expires_at);
   if (std::string prefix = id_prefix(notification.id); open_.prefixes.empty() || open_.prefixes.back() != prefix)
     open_.prefixes.push_back(std::move(prefix));

@@ -159,10 +159,11 @@ bool SqliteLog::fill_page(Page& page, const User& user, const ReadRequest& reque
 Result<UserSummary, StoreError> SqliteLog::mark_read(const ReadMarks& marks) {
   const User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
   if (user != nullptr) {
-    const std::uint64_t last = std::ranges::max(marks.numbers.empty() ? std::vector{marks.upto} : marks.numbers);
+    std::uint64_t last = marks.upto;
+    for (const std::uint64_t number : marks.numbers) last = std::max(last, number);
     std::vector<std::uint64_t> read;
     each_entry(*user, user->dropped_to, marks.at, Expired::included, [&](const Posting& entry) {
-      if (entry.number > std::max(last, marks.upto)) return false;
+      if (entry.number > last) return false;
       if (entry.number <= marks.upto || std::ranges::find(marks.numbers, entry.number) != marks.numbers.end())
         read.push_back(entry.number);
       return true;

@@ -34,14 +34,6 @@ struct SqliteRuns::Statements {
   Statement delete_pages{
       db,
       "DELETE FROM run_page WHERE key IN (SELECT key FROM run_page WHERE key > ? AND key < ? ORDER BY key LIMIT ?)"};
-
-  template <class... T>
-  static int run(Statement& statement, const T&... values) {
-    statement.bind(values...).run();
-    const int code = statement.error();
-    statement.reset();
-    return code;
-  }
 };
 
 SqliteRuns::SqliteRuns(Database& database) : database_(database), sql_(std::make_unique<Statements>(database)) {}
@@ -106,7 +98,7 @@ std::int64_t SqliteRuns::free_slot() const {
 int SqliteRuns::begin(std::optional<Building>& building) {
   const std::int64_t slot = free_slot();
   if (slot == run_slots) return SQLITE_FULL;
-  const int code = Statements::run(sql_->new_run, slot);
+  const int code = sql_->new_run.execute(slot);
   if (code == SQLITE_OK) building.emplace(slot);
   return code;
 }
@@ -115,7 +107,7 @@ int SqliteRuns::flush(Building& building) {
   if (building.page.empty()) return SQLITE_OK;
   const std::int64_t key = run_page_key(building.run.slot, building.page.first_user());
   const Blob page{building.page.take()};
-  return Statements::run(sql_->new_page, key, page);
+  return sql_->new_page.execute(key, page);
 }
 
 int SqliteRuns::add(Building& building, const UserPosting& entry) {
@@ -139,7 +131,7 @@ int SqliteRuns::publish(Building& building, std::uint64_t age) {
   building.run.age = age;
   const auto place = std::ranges::upper_bound(runs_, age, {}, &Run::age);
   runs_.insert(place, building.run);
-  return Statements::run(sql_->publish, building.run.slot, age, building.run.postings);
+  return sql_->publish.execute(building.run.slot, age, building.run.postings);
 }
 
 int SqliteRuns::publish() {
@@ -153,7 +145,7 @@ int SqliteRuns::publish() {
 int SqliteRuns::retire(std::int64_t slot) {
   std::erase_if(runs_, [&](const Run& run) { return run.slot == slot; });
   dead_.push_back(slot);
-  return Statements::run(sql_->retire, slot);
+  return sql_->retire.execute(slot);
 }
 
 // --- merging ---
@@ -219,12 +211,12 @@ int SqliteRuns::end_merge() {
 int SqliteRuns::remove(std::size_t postings_max) {
   const std::int64_t slot = dead_.back();
   const std::size_t pages_max = std::max<std::size_t>(postings_max / removal_postings, 1);
-  if (const int code = Statements::run(sql_->delete_pages, run_page_key(slot, 0), run_page_key(slot + 1, 0), pages_max);
+  if (const int code = sql_->delete_pages.execute(run_page_key(slot, 0), run_page_key(slot + 1, 0), pages_max);
       code != SQLITE_OK)
     return code;
   if (static_cast<std::size_t>(sqlite3_changes(database_.handle())) == pages_max) return SQLITE_OK;
   dead_.pop_back();
-  return Statements::run(sql_->delete_run, slot);
+  return sql_->delete_run.execute(slot);
 }
 
 }  // namespace carillon::inbox

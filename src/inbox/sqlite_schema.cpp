@@ -10,6 +10,7 @@
 
 #include "base/text_hash.hpp"
 #include "inbox/log_block.hpp"
+#include "inbox/position.hpp"
 #include "inbox/recipients_codec.hpp"
 #include "inbox/sqlite_heads.hpp"
 #include "inbox/sqlite_runs.hpp"
@@ -102,13 +103,6 @@ std::string schema_checksum(Database& database) {
   std::string text;
   while (statement.step()) text += statement.text(0) + ";";
   return fmt::format("{:016x}", sip_hash(SipKey{}, text));
-}
-
-std::string random_epoch(Random& random) {
-  static constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyz";
-  std::string epoch;
-  for (std::size_t i = 0; i < epoch_characters; ++i) epoch.push_back(letters[random.below(letters.size())]);
-  return epoch;
 }
 
 std::string meta(Database& database, std::string_view name) {
@@ -210,7 +204,7 @@ int migrate(Database& database, std::int64_t version, std::size_t schema, Random
     if (code == SQLITE_OK && step == 1) code = pack_notifications(database);
     if (code == SQLITE_OK && step == 2) code = leave_schema_two(database);
   }
-  if (code == SQLITE_OK && version == 0) code = set_meta(database, "epoch", random_epoch(random));
+  if (code == SQLITE_OK && version == 0) code = set_meta(database, "epoch", make_epoch(random, epoch_characters));
   if (code == SQLITE_OK) code = set_meta(database, "schema_checksum", schema_checksum(database));
   if (code == SQLITE_OK)
     code = database.execute(

@@ -14,56 +14,48 @@ namespace {
 
 using testing::HasSubstr;
 
+void expect_refused(const Result<std::unique_ptr<SqliteStore>, OpenError>& store, StoreError kind,
+                    const std::string& why) {
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, kind);
+  EXPECT_THAT(store.error().message, HasSubstr(why));
+}
+
 TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
   const std::string text(5000, 'x');
   std::ofstream(path()) << text;
-  const auto store = open();
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, StoreError::corrupt);
-  EXPECT_THAT(store.error().message, HasSubstr("inbox.db"));
+  expect_refused(open(), StoreError::corrupt, "inbox.db");
   std::ifstream file(path());
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
 }
 
 TEST_F(SqliteStoreTest, ADatabaseOfAnotherProgramIsRefused) {
   execute("CREATE TABLE something(a)");
-  const auto store = open();
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, StoreError::corrupt);
-  EXPECT_THAT(store.error().message, HasSubstr("another program"));
+  expect_refused(open(), StoreError::corrupt, "another program");
 }
 
 TEST_F(SqliteStoreTest, ADatabaseOfANewerVersionIsRefused) {
   ASSERT_TRUE(open());
   execute("PRAGMA user_version = 99");
-  const auto store = open();
-  ASSERT_FALSE(store);
-  EXPECT_THAT(store.error().message, HasSubstr("newer version"));
+  expect_refused(open(), StoreError::corrupt, "newer version");
 }
 
 TEST_F(SqliteStoreTest, TablesThatSomebodyHasChangedAreRefused) {
   ASSERT_TRUE(open());
   execute("ALTER TABLE user ADD COLUMN extra");
-  const auto store = open();
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, StoreError::corrupt);
-  EXPECT_THAT(store.error().message, HasSubstr("not those that Carillon has made"));
+  expect_refused(open(), StoreError::corrupt, "not those that Carillon has made");
 }
 
 TEST_F(SqliteStoreTest, BelongsToOneStoreAtATime) {
   auto first = open();
   ASSERT_TRUE(first);
   EXPECT_FALSE(accept(**first, notification({"alice"})));
-  const auto second = open();
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().kind, StoreError::unavailable);
+  expect_refused(open(), StoreError::unavailable, "inbox.db");
 }
 
 TEST_F(SqliteStoreTest, AFolderThatIsNotThereIsNamed) {
-  const auto store = SqliteStore::open(directory.file("missing/inbox.db"), limits, *random);
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, StoreError::unavailable);
-  EXPECT_THAT(store.error().message, HasSubstr("missing/inbox.db"));
+  expect_refused(SqliteStore::open(directory.file("missing/inbox.db"), limits, *random), StoreError::unavailable,
+                 "missing/inbox.db");
 }
 
 TEST_F(SqliteStoreTest, AFileOfSchemaOneBecomesOneOfToday) {

@@ -110,11 +110,7 @@ Result<T, StoreError> SqliteLog::outcome(T value) {
 
 template <class... T>
 bool SqliteLog::run(Statement& statement, const T&... values) {
-  if (code_ != SQLITE_OK) return false;
-  statement.bind(values...).run();
-  const bool good = check(statement);
-  statement.reset();
-  return good;
+  return code_ == SQLITE_OK && check(statement.execute(values...));
 }
 
 }  // namespace carillon::inbox

@@ -26,17 +26,13 @@ TEST_F(SqliteStoreTest, WhatWasCommittedIsThereAfterARestart) {
   EXPECT_EQ(read(**again, "alice").head, 2U);
 }
 
-// A copy of the files is what a crash leaves behind: the write-ahead log is not merged yet.
 TEST_F(SqliteStoreTest, WhatWasCommittedIsThereAfterACrash) {
   auto store = open();
   ASSERT_TRUE(store);
   EXPECT_FALSE(accept(**store, notification({"alice"})));
   const TemporaryDirectory copy;
-  for (const char* name : {"inbox.db", "inbox.db-wal"})
-    std::filesystem::copy_file(directory.path() / name, copy.path() / name);
-  auto after = SqliteStore::open(copy.file("inbox.db"), limits, *random);
-  ASSERT_TRUE(after) << after.error().message;
-  EXPECT_EQ(read(**after, "alice").entries.size(), 1U);
+  const auto after = open_crashed(copy);
+  EXPECT_EQ(read(*after, "alice").entries.size(), 1U);
 }
 
 TEST_F(SqliteStoreTest, WhatWasNotCommittedHasNotHappened) {

@@ -55,7 +55,7 @@ class SqliteTail {
 
   void clear();
 
-  // Users. Pointers are good until the next add_user().
+  // Users. Pointers are good until the next add_user(), those of users with something that is in no run until it is.
   User* find_user(std::string_view id);  // null: not in memory
   User& add_user(std::string_view id, User user);
 

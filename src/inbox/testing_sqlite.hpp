@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +46,14 @@ class SqliteStoreTest : public testing::Test {
     store.summarize("", start, [&](const auto& summary) { epoch = summary->epoch; });
     EXPECT_TRUE(store.commit());
     return epoch;
+  }
+  // The store as a crash would leave it: a copy of the files, whose write-ahead log is not merged yet.
+  std::unique_ptr<SqliteStore> open_crashed(const TemporaryDirectory& copy) {
+    for (const char* name : {"inbox.db", "inbox.db-wal"})
+      std::filesystem::copy_file(directory.path() / name, copy.path() / name);
+    auto store = SqliteStore::open(copy.file("inbox.db"), limits, *random);
+    if (!store) throw std::runtime_error(store.error().message);
+    return std::move(*store);
   }
   // The first page of the table; nobody has the file open.
   void damage(const std::string& table) {

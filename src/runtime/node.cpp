@@ -199,9 +199,8 @@ void Node::on_new_namespace(std::function<void(Namespace&)> handler) {
 void Node::set_adapter(AdapterOptions options) {
   if (inbox_)
     throw std::logic_error(
-        "the adapter comes before the notifier: its notifications would lie on this node's disk, where other nodes do "
-        "not "
-        "find them");
+        "the adapter comes before the notifier: its notifications would lie on this node's disk, where no other node "
+        "finds them");
   if (const auto url = redis::parse_url(options.redis_url); !url) throw std::invalid_argument(url.error());
   adapter_ = std::move(options);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { call, readiness, refusal, until_ready } from "../support/api.mjs";
 import { connect, data_of, get, inbox_of, notify, notify_answer, numbers_to, take, until_delivered } from "../support/inbox.mjs";
+import { node_is_killed, one_device_reads } from "../support/inbox_scenarios.mjs";
 import { metrics } from "../support/metrics.mjs";
 import { RedisServer } from "../support/redis.mjs";
 import { start_carillon, temporary_folder } from "../support/servers.mjs";
@@ -70,37 +71,9 @@ describe("notifications in Redis", () => {
     client.close();
   });
 
-  it("what is read on one device is told to another one at another node", async () => {
-    const user = new_user();
-    const phone = await connect(nodes[0], user, { deviceId: "phone" });
-    const desk = await connect(nodes[1], user, { deviceId: "desk" });
-    await notify(nodes[0], user, 1);
-    const [[, meta]] = await take(phone, 1);
-    await take(desk, 1);
-    const answer = await new Promise((done) => phone.socket.emit("inbox:read", { positions: [meta.position] }, done));
-    assert.equal(answer.unread, 0);
-    const [event] = await desk.next("inbox:read");
-    assert.equal(event.unread, 0);
-    phone.close();
-    desk.close();
-  });
+  it("what is read on one device is told to another one at another node", () => one_device_reads(nodes, new_user()));
 
-  it("go on at another node when theirs is killed", async () => {
-    const user = new_user();
-    const doomed = await start_node();
-    await until_ready(doomed);
-    const client = await connect(doomed, user, { deviceId: "phone" });
-    const id = await notify(nodes[0], user, 1);
-    await take(client, 1);
-    await until_delivered(nodes[0], id);
-    await doomed.program.kill();
-    await notify(nodes[0], user, 2);
-    client.close();
-    const again = await connect(nodes[1], user, { deviceId: "phone" });
-    await notify(nodes[0], user, 3);
-    assert.deepEqual(data_of(await take(again, 2)), [2, 3]);
-    again.close();
-  });
+  it("go on at another node when theirs is killed", () => node_is_killed(nodes, start_node, new_user()));
 
   it("survive a Redis that is killed, and connected clients go on without a gap", async () => {
     const user = new_user();
