@@ -23,7 +23,7 @@ struct CallLimits {
   std::size_t calls_max;
   std::size_t appends_min;  // of a call beside another one
 };
-constexpr CallLimits limits_of_one_redis{128, 2, 64};
+constexpr CallLimits limits_of_one_redis{128, 8, 32};
 constexpr CallLimits limits_of_cluster{1, 1'024, 1};
 
 constexpr std::size_t append_arguments = 11;  // of append.lua, before the records

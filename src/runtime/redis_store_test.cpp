@@ -290,6 +290,25 @@ TEST_P(RedisStoreTest, ADamagedLogIsNotTheTroubleOfThoseBesideIt) {
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(i == 50 || numbers("user-" + std::to_string(i)).size() == 1) << i;
 }
 
+// Else only those are told who listen.
+TEST_P(RedisStoreTest, WhereListenersCannotBeCountedEverybodyIsTold) {
+  ASSERT_TRUE(tell_redis({"CONFIG", "RESETSTAT"}));
+  ASSERT_TRUE(tell_redis({"ACL", "SETUSER", "default", "-pubsub"}));
+  std::size_t accepted_of_them = 0;
+  for (int i = 0; i < 100; ++i)
+    bench->store().accept(
+        notification({"user-" + std::to_string(i)}),
+        [&](const Result<Accepted, StoreError>& accepted) { accepted_of_them += accepted ? 1U : 0U; });
+  bench->settle();
+  EXPECT_TRUE(tell_redis({"ACL", "SETUSER", "default", "+pubsub"}));
+  EXPECT_EQ(accepted_of_them, 100U);
+  const char* script =  // of a cluster's servers each has some
+      "local stats = redis.call('INFO', 'commandstats') "
+      "local calls = tonumber(string.match(stats, 'cmdstat_publish:calls=(%d+)') or 0) "
+      "if calls < 10 then return redis.error_reply('only ' .. calls) end return 1";
+  EXPECT_TRUE(tell_redis({"EVAL", script, "0"}));
+}
+
 TEST_P(RedisStoreTest, WhatHasExpiredIsTakenOutWhileNothingIsDropped) {
   for (int i = 0; i < 100; ++i) {
     accept(notification({"alice"}));

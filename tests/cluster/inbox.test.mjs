@@ -60,6 +60,22 @@ describe("notifications in Redis", () => {
     client.close();
   });
 
+  it("to many users are published to those who are there", async () => {
+    const users = Array.from({ length: 300 }, new_user);
+    const clients = [await connect(nodes[0], users[7]), await connect(nodes[1], users[290])];
+    const operator = redis.connect();
+    await operator.config("RESETSTAT");
+    await notify(nodes[0], users, 1);
+    for (const client of clients) {
+      assert.deepEqual(data_of(await take(client, 1)), [1]);
+      client.close();
+    }
+    const [, published] = (await operator.info("commandstats")).match(/cmdstat_publish:calls=(\d+)/);
+    assert.ok(published < 30, `${published} of 300`);  // nodes have things to say to each other, too
+    assert.equal((await get(nodes[1], `/v1/users/${users[100]}/inbox`)).unread, 1);
+    operator.disconnect();
+  });
+
   it("wait for a client that is away, and are known by their key at any node", async () => {
     const user = new_user();
     const first = await notify(nodes[0], user, 1, { idempotency_key: "the key" });

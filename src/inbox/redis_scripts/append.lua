@@ -18,13 +18,13 @@ local arguments = 11  -- before the records
 local sweep_pace = 16  -- appends from one look for what has expired to the next, where there is room
 
 local run = string.match(call('INFO', 'server'), 'run_id:(%x+)') or '-'
-run = string.sub(run, 1, 12)  -- 48 bits of chance
+run = sub(run, 1, 12)  -- 48 bits of chance
 
 -- The log that is being appended to, and its state.
 local log
 local head, first, dropped, bytes, live, kept, due, epoch
 
-local function key_of(name) return string.sub(log, 1, -4) .. name end
+local function key_of(name) return sub(log, 1, -4) .. name end
 
 -- What is kept beside the log, until then.
 local function live_until(key) call('PEXPIRE', key, text(math.max(kept - now, 0) + trace_keep + 1000)) end
@@ -32,9 +32,9 @@ local function live_until(key) call('PEXPIRE', key, text(math.max(kept - now, 0)
 local function each(visit, some) return each_entry(log, {head = head, first = first, live = live}, 0, some, visit) end
 
 local function collapse_key_of(record)
-  local id_bytes, event_bytes, key_bytes, from = struct.unpack('<I2I4I4', record, 13)
+  local id_bytes, event_bytes, key_bytes, from = struct_unpack('<I2I4I4', record, 13)
   if key_bytes == 0 then return '' end
-  return string.sub(record, from + id_bytes + event_bytes, from + id_bytes + event_bytes + key_bytes - 1)
+  return sub(record, from + id_bytes + event_bytes, from + id_bytes + event_bytes + key_bytes - 1)
 end
 
 -- Takes an entry out. Its trace is kept if its time has not come.
@@ -142,17 +142,17 @@ local function begin()
   return with_end(last.past, last.epoch, last.head)
 end
 
--- may_be_there: others may append it, too.
-local function append(record, may_be_there)
-  local expires_at, _, _, _, key_bytes = struct.unpack('<I6I6I2I4I4', record)
+-- may_be_there: others may append it, too. is_heard: somebody may listen to the log's channel.
+local function append(record, may_be_there, is_heard)
+  local expires_at, _, _, _, key_bytes = struct_unpack('<I6I6I2I4I4', record)
   local size = #record - record_head_bytes
   local packed = call('HGET', log, 'state')
   local renews, past = not packed, nil
   if packed then
-    head, first, dropped, bytes, live, kept, due, epoch = parse_state(packed)
+    head, first, dropped, bytes, live, kept, due, epoch = struct_unpack(state_format, packed)
     local before = may_be_there and known_number(id_of(record))
     if before then return 'h ' .. epoch .. ' ' .. before end
-    if string.sub(epoch, 1, 12) ~= run then
+    if sub(epoch, 1, 12) ~= run then
       past = with_end(load_past(log), epoch, head)
       epoch = run .. epoch_ending
     end
@@ -178,8 +178,9 @@ local function append(record, may_be_there)
 
   head = head + 1
   if expires_at < due then due = expires_at end
-  local number = text(head)
-  call('HSET', log, 'state', pack_state(head, first, dropped, bytes + size, live + 1, kept, due, epoch), number, record)
+  local number = format('%d', head)
+  packed = struct_pack(state_format, head, first, dropped, bytes + size, live + 1, kept, due, epoch)
+  call('HSET', log, 'state', packed, number, record)
   if may_be_there then call('HSET', log, 'id:' .. id_of(record), number) end
   if past then call('HSET', log, 'past', cmsgpack.pack(past)) end
   if collapse_key then call('HSET', log, 'key:' .. collapse_key, number) end
@@ -192,7 +193,7 @@ local function append(record, may_be_there)
     end
   end
   local answer = 'n ' .. epoch .. ' ' .. number
-  call(publish, log, answer .. ' ' .. record)
+  if is_heard then call(publish, log, answer .. ' ' .. record) end
   return answer
 end
 
@@ -228,8 +229,16 @@ local summaries = {}
 for i = 1, groups do summaries[i] = {ARGV[groups_at + 2 * i - 1]} end
 look_at_keys(summaries)
 for i = 1, groups do
-  local all = table.concat(summaries[i])
+  local all = claims > 0 and table.concat(summaries[i]) or summaries[i][1]
   if all ~= '' then note_summaries(KEYS[count + i], tonumber(ARGV[groups_at + 2 * i]), all) end
+end
+
+-- Most users are not there: to ask for all of them at once costs less than to publish to nobody. In a Redis Cluster, where another server
+-- may have the subscribers, there is one append only.
+local subscribers  -- KEY, how many, ...
+if count > 1 then
+  subscribers = redis.pcall('PUBSUB', publish == 'SPUBLISH' and 'SHARDNUMSUB' or 'NUMSUB', unpack(KEYS, 1, count))
+  if subscribers.err then subscribers = nil end
 end
 
 local place = 0  -- of the append that is on
@@ -240,7 +249,7 @@ local function append_on()
       local record, key = ARGV[arguments + place], keys[place]
       log = KEYS[place]
       if key then claim(key, 'done', id_of(record), 1, now, fingerprints[place], key_keep) end
-      answers[place] = append(record, may_be_there[place])
+      answers[place] = append(record, may_be_there[place], not subscribers or subscribers[2 * place] > 0)
     end
   end
 end

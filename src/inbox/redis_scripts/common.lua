@@ -1,7 +1,7 @@
 -- Read before each of the other scripts.
 --
 -- Keys of one user, all in one slot:
---   log      hash: state (see parse_state), NUMBER -> record of what is live, or has expired and was not swept yet, past (packed:
+--   log      hash: state (see state_format), NUMBER -> record of what is live, or has expired and was not swept yet, past (packed:
 --            {epoch, end}, ..., oldest first), key:COLLAPSE_KEY -> number of the newest that is live, id:ID -> number where others may
 --            append it, too, read:NUMBER -> when. Signals are published on the channel of this name.
 --   endings  hash: id -> "NUMBER KIND WHEN READ_AT"; what is no entry any more and still traced
@@ -26,21 +26,17 @@ local past_max = 16
 local chunk = 256  -- fields in one command
 local never = 2 ^ 48 - 1  -- in ms; what the state has room for
 
-local call = redis.call
+local call, struct_pack, struct_unpack, format, sub = redis.call, struct.pack, struct.unpack, string.format, string.sub
 
-local function text(number) return string.format('%d', number) end
+local function text(number) return format('%d', number) end
 
 -- first: of the entries, at least; kept: until then something lives; due: not before then is there anything to sweep.
--- -> head, first, dropped, bytes, live, kept, due, epoch
-local function parse_state(packed) return struct.unpack('<I6I6I6I6I6I6I6s', packed) end
-local function pack_state(head, first, dropped, bytes, live, kept, due, epoch)
-  return struct.pack('<I6I6I6I6I6I6I6s', head, first, dropped, bytes, live, kept, due, epoch)
-end
+local state_format = '<I6I6I6I6I6I6I6s'  -- head, first, dropped, bytes, live, kept, due, epoch
 
 -- Takes room in the log: what is behind its head.
 local record_head_bytes = 22
-local function expiry_of(record) return (struct.unpack('<I6', record)) end
-local function id_of(record) return string.sub(record, 23, 22 + struct.unpack('<I2', record, 13)) end
+local function expiry_of(record) return (struct_unpack('<I6', record)) end
+local function id_of(record) return sub(record, 23, 22 + struct_unpack('<I2', record, 13)) end
 
 local function load_devices(devices)
   local packed = call('GET', devices)
@@ -54,7 +50,8 @@ local function load_log(key, devices)
   local packed = call('HGET', key, 'state')
   local log = {}
   if packed then
-    log.head, log.first, log.dropped, log.bytes, log.live, log.kept, log.due, log.epoch = parse_state(packed)
+    log.head, log.first, log.dropped, log.bytes, log.live, log.kept, log.due, log.epoch =
+      struct_unpack(state_format, packed)
     return log
   end
   local last = load_devices(devices)

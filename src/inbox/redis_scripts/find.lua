@@ -7,7 +7,7 @@ local function find(summaries)
   while at <= #summaries do
     local size, from = string.match(summaries, '^(%d+) ()', at)
     if not size then return found end
-    if string.sub(summaries, from, from + #front - 1) == front then found = string.sub(summaries, from, from + size - 1) end
+    if sub(summaries, from, from + #front - 1) == front then found = sub(summaries, from, from + size - 1) end
     at = from + size
   end
   return found
