@@ -189,5 +189,50 @@ TEST_F(SqliteStoreTest, ADamagedBlockIsHeldAgainstWhoMeetsIt) {
   EXPECT_EQ(read(**store, "bob").entries.size(), 1U);
 }
 
+// What is not folded yet is read when the store is opened. A part of it is damaged: who lacks something of it is not given what
+// came after, the others lose nothing, and nothing new is taken, since its numbers might have been given.
+TEST_F(SqliteStoreTest, DamageOfWhatWasAcceptedLastKeepsTheRestReadable) {
+  std::string epoch;
+  {
+    auto store = open();
+    epoch = epoch_of(**store);
+    for (const char* user : {"alice", "bob", "alice", "bob"}) EXPECT_FALSE(accept(**store, notification({user})));
+  }
+  execute("UPDATE log SET block = substr(block, 1, 20) WHERE seq = 1");
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_TRUE((*store)->is_damaged());
+  EXPECT_THAT((*store)->complaint(), testing::HasSubstr("from 1 on"));
+  EXPECT_EQ(read(**store, "bob").entries.size(), 2U);
+  std::optional<StoreError> error;
+  (*store)->read({.user = "alice", .now = start},
+                 [&](const auto& page) { error = page ? std::nullopt : std::optional(page.error()); });
+  EXPECT_FALSE((*store)->commit());
+  EXPECT_EQ(error, StoreError::corrupt);
+  EXPECT_EQ(accept(**store, notification({"bob"})), StoreError::corrupt);
+  EXPECT_EQ(accept(**store, notification({"carol"})), StoreError::corrupt);
+  EXPECT_EQ((*store)->probe(), Failure(StoreError::corrupt));
+  EXPECT_EQ(read(**store, "bob").entries.size(), 2U);
+  EXPECT_EQ(epoch_of(**store), epoch);
+}
+
+TEST_F(SqliteStoreTest, ADamagedPageOfTheLogLeavesWhatWasFolded) {
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    fold_all(**store);
+    EXPECT_FALSE(accept(**store, notification({"bob"})));
+  }
+  damage("log");
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_TRUE((*store)->is_damaged());
+  EXPECT_EQ(accept(**store, notification({"bob"})), StoreError::corrupt);
+  bool is_known = false;
+  (*store)->summarize("alice", start, [&](const auto& summary) { is_known = summary && summary->head == 1; });
+  static_cast<void>((*store)->commit());
+  EXPECT_TRUE(is_known);
+}
+
 }  // namespace
 }  // namespace carillon::inbox

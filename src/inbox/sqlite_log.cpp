@@ -42,6 +42,10 @@ bool SqliteLog::check(const Statement& statement) { return check(statement.error
 Result<void, StoreError> SqliteLog::begin() {
   if (!loaded_)
     if (const auto result = load(); !result) return result;
+  if (is_damaged()) {
+    complaint_ = damage_;
+    return Failure(StoreError::corrupt);
+  }
   changed_ = false;
   run(sql_->begin);
   const auto result = outcome(true);
@@ -80,8 +84,9 @@ void SqliteLog::set_read_only(bool on) { database_.execute(on ? "PRAGMA query_on
 
 SqliteLog::User* SqliteLog::find_user(std::string_view id) {
   if (!is_ready()) return nullptr;
-  if (User* known = tail_.find_user(id)) return known;
-  return add_user(sql_->user.bind(id));
+  User* known = tail_.find_user(id);
+  if (known == nullptr) return add_user(sql_->user.bind(id));
+  return known->has_gap && !check(SQLITE_CORRUPT) ? nullptr : known;
 }
 
 // Of its first row, if it has one.

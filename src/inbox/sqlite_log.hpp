@@ -45,8 +45,10 @@ class SqliteLog {
   Result<void, StoreError> commit();
   void rollback();
   Result<void, StoreError> touch();  // a write of no meaning
-  // Reads what was not folded. All operations try it, and fail until it has worked.
+  // Reads what was not folded. All operations try it, and fail until it has worked. What is damaged is left out: then nothing
+  // can be written any more, and users in whose logs something is missing cannot be read.
   Result<void, StoreError> load();
+  bool is_damaged() const { return !damage_.empty(); }
   // Folds a part in a transaction of its own, if there is a reason to.
   Result<void, StoreError> fold_some();
 
@@ -135,6 +137,7 @@ class SqliteLog {
   void register_device(const User& user, const Proof& proof, std::uint64_t cursor);
   bool is_ready();
   void load_block(const Statement& row, Loaded& loaded);
+  void leave_out_damage(std::int64_t seq);
   void load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded);
   std::int64_t read_number(Statement& statement);
   bool wants_seal() const;
@@ -172,6 +175,7 @@ class SqliteLog {
   UnixMs swept_ = 0;                // the newest time of a sweep since the start
   std::size_t accepted_ = 0;        // postings and keys since the last part was folded
   bool loaded_ = false;             // else load_code_ says why not
+  std::string damage_;              // what cannot be read; empty: nothing
   bool changed_ = false;            // what is in memory was, since begin()
   int load_code_ = SQLITE_OK;
   std::optional<StoreError> fold_error_;  // of the last fold

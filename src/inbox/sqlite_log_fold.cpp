@@ -1,4 +1,6 @@
 // SqliteLog: what finds the rows of `log` is written in bulk, and what was not is read again.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -39,17 +41,18 @@ Result<void, StoreError> SqliteLog::load() {
   forgotten_ = read_number(sql_->meta.bind(forgotten_name));
   forgotten_seq_ = read_number(sql_->meta.bind(forgotten_seq_name));
   last_seq_ = std::max(folded_, noted_);
+  damage_.clear();
   Loaded loaded;
   Statement& row = sql_->unfolded.bind(std::min(folded_, noted_));
   while (code_ == SQLITE_OK && row.step()) load_block(row, loaded);
-  check(row);
+  if (!check(row)) leave_out_damage(last_seq_ + 1);
   row.reset();
   load_code_ = code_;
   loaded_ = code_ == SQLITE_OK;
   changed_ = false;
   const auto result = outcome(true);
   if (!result) return Failure(result.error());
-  complaint_ = complaint;
+  complaint_ = is_damaged() ? damage_ : complaint;
   return {};
 }
 
@@ -58,13 +61,22 @@ bool SqliteLog::is_ready() { return loaded_ || load() || check(load_code_); }
 void SqliteLog::load_block(const Statement& row, Loaded& loaded) {
   const std::string bytes = row.text(1);
   const auto bodies = split_block(bytes);
-  if (!bodies) check(SQLITE_CORRUPT);
   std::int64_t seq = row.integer(0);
+  if (!bodies && !check(SQLITE_CORRUPT)) return leave_out_damage(seq);
   for (std::size_t i = 0; code_ == SQLITE_OK && i < bodies->size(); ++i, ++seq) {
     last_seq_ = std::max(last_seq_, seq);
     if (seq <= std::min(folded_, noted_) || (*bodies)[i].empty()) continue;
     if (const auto record = decode((*bodies)[i])) load_record(seq, *record, loaded);
+    if (code_ != SQLITE_OK) leave_out_damage(seq);
   }
+}
+
+// Other errors stay: they may be none the next time.
+void SqliteLog::leave_out_damage(std::int64_t seq) {
+  constexpr int kind_of_error = 0xff;
+  if ((code_ & kind_of_error) != SQLITE_CORRUPT) return;
+  code_ = SQLITE_OK;
+  if (!is_damaged()) damage_ = fmt::format("what was accepted last cannot be read, from {} on", seq);
 }
 
 void SqliteLog::load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded) {
@@ -78,8 +90,12 @@ void SqliteLog::load_record(std::int64_t seq, const LogRecord& record, Loaded& l
     auto [known, is_new] = loaded.try_emplace(holder.user);
     if (is_new) known->second = add_user(sql_->user_of.bind(holder.user));
     User* user = known->second;
-    if (user == nullptr || holder.number > user->head + 1) check(SQLITE_CORRUPT);
+    const bool has_gap = user != nullptr && holder.number > user->head + 1;
+    if (user == nullptr || has_gap) check(SQLITE_CORRUPT);
+    if (code_ != SQLITE_OK) leave_out_damage(seq);
     if (code_ != SQLITE_OK) return;
+    if (user == nullptr) continue;
+    user->has_gap |= has_gap;
     // Heads may be ahead of the run that was being written.
     if (holder.number > user->head) user->bytes_total += record.bytes();
     tail_.append(*user, {holder.number, seq, notification.expires_at, record.bytes()});
@@ -184,7 +200,7 @@ bool SqliteLog::wants_notes_sealed() const {
 }
 
 bool SqliteLog::should_fold() const {
-  if (!loaded_) return false;
+  if (!loaded_ || is_damaged()) return false;
   const bool many_bytes = tail_.bytes() >= fold_sizes_.start_bytes && !fold_error_;
   if (accepted_ < fold_sizes_.part / 2 && !many_bytes) return false;
   return is_sealed_ || wants_seal() || !tail_.sealed_notes().empty() || wants_notes_sealed() || runs_.has_work();

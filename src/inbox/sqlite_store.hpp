@@ -32,6 +32,8 @@ class SqliteStore final : public Store {
   // Writes something of no meaning, to see whether the file can be written.
   Result<void, StoreError> probe();
   const std::string& complaint() const { return log_.complaint(); }
+  // Something that was accepted cannot be read: nothing can be written until another file is opened. Else it is as before.
+  bool is_damaged() const { return log_.is_damaged(); }
 
   // For tests: as if the disk had room for so many pages; as if the file could not be written.
   void limit_pages_for_tests(std::size_t pages_max) { log_.limit_pages(pages_max); }

@@ -31,6 +31,7 @@ class SqliteTail {
     std::uint32_t last = 0;         // place of the newest posting, from 1, if there is one
     std::uint64_t generation = 0;   // of that posting: while it is in no run, this must stay in memory
     bool used = false;              // since the last look for users to forget
+    bool has_gap = false;           // something before the newest posting could not be read
 
     std::size_t entries() const { return head > ended ? head - ended : 0; }
     std::size_t bytes() const { return bytes_total > ended_bytes ? bytes_total - ended_bytes : 0; }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <functional>
@@ -78,7 +79,7 @@ void StoreThread::open() {
   }
   store_ = std::move(*store);
   inode_ = inode_of(path());
-  note(std::nullopt, "");
+  note(store_->is_damaged() ? std::optional(inbox::StoreError::corrupt) : std::nullopt, store_->complaint());
 }
 
 // Says what has changed.
@@ -86,7 +87,10 @@ void StoreThread::note(std::optional<inbox::StoreError> trouble, const std::stri
   const int now = trouble ? static_cast<int>(*trouble) : -1;
   const int before = trouble_.exchange(now);
   if (now == before) return;
-  if (!trouble) return log_info("Notifications are accepted again.");
+  if (!trouble) {
+    mend_at_ = never;
+    return log_info("Notifications are accepted again.");
+  }
   log_error(fmt::format("No notification is accepted: {}: {}", to_string(*trouble), complaint));
 }
 
@@ -104,7 +108,7 @@ void StoreThread::on_turn_end(TimePoint now) {
     if (!committed) {
       stats_.failed_batches.add();
       note(committed.error(), store_->complaint());
-      mend_at_ = now + mend_interval;
+      mend_at_ = std::min(mend_at_, now + mend_interval);  // also if producers go on trying
     }
   }
   stats_.waiting_bytes.set(static_cast<std::int64_t>(waiting_bytes()));
@@ -115,12 +119,16 @@ void StoreThread::mend(TimePoint now) {
   if (mend_at_ == never) mend_at_ = now + mend_interval;
   if (now < mend_at_ || (store_ != nullptr && store_->waiting() > 0)) return;
   mend_at_ = now + mend_interval;
-  const bool writable =
-      store_ != nullptr && (*trouble() == inbox::StoreError::full || *trouble() == inbox::StoreError::read_only);
-  if (!writable) return open();
-  if (const auto probed = store_->probe(); probed) return note(std::nullopt, "");
-  // Somebody may have put another file in its place. Else it stays open: what it holds can be read.
-  if (*trouble() != inbox::StoreError::full && inode_of(path()) != inode_) open();
+  if (!can_stay_open()) return open();
+  if (store_->probe()) note(std::nullopt, "");
+}
+
+// What it holds can be read. Somebody may have put another file in its place.
+bool StoreThread::can_stay_open() const {
+  if (store_ == nullptr) return false;
+  if (*trouble() == inbox::StoreError::full) return true;
+  const bool can_be_read = *trouble() == inbox::StoreError::read_only || *trouble() == inbox::StoreError::corrupt;
+  return can_be_read && inode_of(path()) == inode_;
 }
 
 void StoreThread::sweep(TimePoint now) {

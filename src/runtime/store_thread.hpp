@@ -58,6 +58,7 @@ class StoreThread final : public StoreHome, private io::LoopHooks {
   void open();
   void note(std::optional<inbox::StoreError> trouble, const std::string& complaint);
   void mend(TimePoint now);
+  bool can_stay_open() const;
   void sweep(TimePoint now);
 
   void on_turn_begin(TimePoint) override {}

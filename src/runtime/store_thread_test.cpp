@@ -106,6 +106,38 @@ TEST_F(StoreThreadTest, AStoreThatCannotBeOpenedIsOpenedLater) {
   EXPECT_FALSE(thread.trouble());
 }
 
+// Damage in what was accepted last: nothing is taken, the rest is read, until another file is there.
+TEST_F(StoreThreadTest, ADamagedStoreIsReadUntilAnotherFileTakesItsPlace) {
+  const std::string file = directory.file("data/inbox.db");
+  {
+    StoreThread thread(settings());
+    const auto store = thread.port_for(mailbox);
+    thread.start();
+    for (const char* user : {"alice", "bob"}) EXPECT_FALSE(accept(*store, notification(user)));
+  }
+  {
+    auto database = inbox::Database::open(file);
+    ASSERT_TRUE(database);
+    ASSERT_EQ(database->execute("UPDATE log SET block = substr(block, 1, 20) WHERE seq = 1"), 0);
+  }
+  StoreThread thread(settings());
+  const auto store = thread.port_for(mailbox);
+  thread.start();
+  EXPECT_EQ(thread.trouble(), inbox::StoreError::corrupt);
+  EXPECT_EQ(accept(*store, notification("bob")), inbox::StoreError::corrupt);
+  std::size_t entries = 0;
+  bool is_answered = false;
+  store->read({.user = "bob", .now = io::Loop::unix_now()}, [&](const Result<inbox::Page, inbox::StoreError>& page) {
+    entries = page ? page->entries.size() : 0;
+    is_answered = true;
+  });
+  mailbox.run_until([&] { return is_answered; });
+  EXPECT_EQ(entries, 1U);
+  for (const char* ending : {"", "-wal", "-shm"}) std::filesystem::remove(file + ending);
+  while (accept(*store, notification("alice"))) continue;  // each answer is awaited
+  EXPECT_FALSE(thread.trouble());
+}
+
 TEST_F(StoreThreadTest, WhatCannotBeWrittenStaysOpenToBeReadUntilItCan) {
   StoreThread thread(settings());
   const auto store = thread.port_for(mailbox);
