@@ -76,7 +76,7 @@ const total = warm_up + rate * seconds;
 const since = performance.now();
 const sent = [];
 while (sent.length < total) {
-  const reached = Math.min(total, Math.floor((performance.now() - since) * rate / 1000));
+  const reached = Math.min(total, 1 + Math.floor((performance.now() - since) * rate / 1000));  // the first is due at once
   for (let n = sent.length; n < reached; ++n) {
     due[n] = since + n * 1000 / rate;
     sent.push(notify(nodes.producers, n));
