@@ -66,6 +66,7 @@ class SqliteLog {
   void limit_pages(std::size_t pages_max);
   void set_read_only(bool on);
   void set_fold_sizes(const FoldSizes& sizes) { fold_sizes_ = sizes; }
+  std::size_t loads() const { return loads_; }
 
   // What SQLite says about the last error.
   const std::string& complaint() const { return complaint_; }
@@ -175,8 +176,9 @@ class SqliteLog {
   UnixMs swept_ = 0;                // the newest time of a sweep since the start
   std::size_t accepted_ = 0;        // postings and keys since the last part was folded
   bool loaded_ = false;             // else load_code_ says why not
-  std::string damage_;              // what cannot be read; empty: nothing
-  bool changed_ = false;            // what is in memory was, since begin()
+  std::size_t loads_ = 0;
+  std::string damage_;    // what cannot be read; empty: nothing
+  bool changed_ = false;  // what is in memory was, since begin()
   int load_code_ = SQLITE_OK;
   std::optional<StoreError> fold_error_;  // of the last fold
   int code_ = SQLITE_OK;                  // the first error of the operation

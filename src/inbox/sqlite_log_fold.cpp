@@ -42,6 +42,7 @@ Result<void, StoreError> SqliteLog::load() {
   forgotten_seq_ = read_number(sql_->meta.bind(forgotten_seq_name));
   last_seq_ = std::max(folded_, noted_);
   damage_.clear();
+  ++loads_;
   Loaded loaded;
   Statement& row = sql_->unfolded.bind(std::min(folded_, noted_));
   while (code_ == SQLITE_OK && row.step()) load_block(row, loaded);

@@ -82,10 +82,14 @@ Result<void, StoreError> SqliteStore::write_apart(std::span<const std::unique_pt
 }
 
 Result<void, StoreError> SqliteStore::write(std::span<const std::unique_ptr<Call>> calls) {
+  // To take something back costs a look at all that is not folded: after a failure something small is tried first.
+  if (has_failed_)
+    if (auto probed = probe(); !probed) return probed;
   Result<void, StoreError> result = log_.begin();
   for (std::size_t i = 0; result && i < calls.size(); ++i) result = calls[i]->attempt();
   if (result) result = log_.commit();
   if (!result) log_.rollback();
+  has_failed_ = !result && result.error() != StoreError::corrupt;
   return result;
 }
 

@@ -39,6 +39,7 @@ class SqliteStore final : public Store {
   void limit_pages_for_tests(std::size_t pages_max) { log_.limit_pages(pages_max); }
   void set_read_only_for_tests(bool on) { log_.set_read_only(on); }
   void set_fold_sizes_for_tests(const FoldSizes& sizes) { log_.set_fold_sizes(sizes); }
+  std::size_t loads_for_tests() const { return log_.loads(); }  // how often what is not folded was read
 
   void accept(Acceptance acceptance, Done<Accepted> done) override;
   void open(std::string user, std::string device, Done<DeviceState> done) override;
@@ -61,6 +62,7 @@ class SqliteStore final : public Store {
   Result<void, StoreError> write_apart(std::span<const std::unique_ptr<Call>> calls);
 
   SqliteLog log_;
+  bool has_failed_ = false;  // the last write, for a reason that the next one may meet again
   std::vector<std::unique_ptr<Call>> writes_;
   std::vector<std::unique_ptr<Call>> reads_;
 };

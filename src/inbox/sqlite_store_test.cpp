@@ -1,7 +1,10 @@
 #include "inbox/sqlite_store.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <cstdint>
 #include <filesystem>
 
 #include "inbox/testing_sqlite.hpp"
@@ -85,6 +88,42 @@ TEST_F(SqliteStoreTest, AReadOnlyFileIsSaidToBeOne) {
   EXPECT_EQ(read(**store, "alice").entries.size(), 1U);
   (*store)->set_read_only_for_tests(false);
   EXPECT_FALSE(accept(**store, notification({"alice"})));
+}
+
+// No file of this process grows beyond it, as if the disk were full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+// What is tried again and again while nothing can be written does not keep those waiting who read.
+TEST_F(SqliteStoreTest, WhatFailsAgainIsNotTakenBackAgain) {
+  auto store = open();
+  EXPECT_FALSE(accept(**store, notification({"alice"})));
+  {
+    const FileSizeLimit full(std::filesystem::file_size(path() + "-wal"));
+    EXPECT_TRUE(accept(**store, notification({"alice"})));
+    const std::size_t loads = (*store)->loads_for_tests();
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(accept(**store, notification({"alice"})));
+    EXPECT_EQ((*store)->loads_for_tests(), loads);
+    EXPECT_EQ(read(**store, "alice").entries.size(), 1U);
+  }
+  EXPECT_FALSE(accept(**store, notification({"alice"})));
+  EXPECT_EQ(read(**store, "alice").head, 2U);
 }
 
 // They share rows of the table, and yet each is found, expires and is forgotten by itself.
