@@ -216,6 +216,57 @@ TEST_F(SqliteStoreTest, DamageOfWhatWasAcceptedLastKeepsTheRestReadable) {
   EXPECT_EQ(epoch_of(**store), epoch);
 }
 
+// The oldest of what is due: those behind it go when their time has come.
+TEST_F(SqliteStoreTest, ADamagedBlockDoesNotKeepTheOthersFromGoing) {
+  {
+    auto store = open();
+    for (const char* user : {"alice", "bob"}) EXPECT_FALSE(accept(**store, notification({user})));
+    fold_all(**store);
+  }
+  execute("UPDATE log SET block = substr(block, 1, 20) WHERE seq = 1");
+  auto store = open();
+  const UnixMs later = start + 60'000 + limits.trace_keep.count();
+  std::optional<bool> swept;
+  (*store)->sweep(later, 100, [&](const auto& more) { swept = more.has_value(); });
+  EXPECT_TRUE((*store)->commit());
+  EXPECT_EQ(swept, true);
+  store->reset();
+  auto database = Database::open(path());
+  Statement rows(*database, "SELECT seq FROM log");
+  ASSERT_TRUE(rows.step());
+  EXPECT_EQ(rows.integer(0), 1) << "it is left as it is";
+  EXPECT_FALSE(rows.step()) << "bob's has gone";
+}
+
+// Wherever folding stood when the process died, and whichever block is damaged: nobody is given a log with a hole.
+TEST_F(SqliteStoreTest, DamageLeavesNoHoleThatNobodyIsToldOf) {
+  auto store = open();
+  (*store)->set_fold_sizes_for_tests({.start = 12, .part = 2});
+  std::size_t readable = 0;
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_FALSE(accept(**store, notification({"everybody", "user-" + std::to_string(i % 7)})));
+    const TemporaryDirectory copy;
+    for (const char* name : {"inbox.db", "inbox.db-wal"})
+      std::filesystem::copy_file(directory.path() / name, copy.path() / name);
+    {
+      auto database = Database::open(copy.file("inbox.db"));
+      ASSERT_TRUE(database);
+      const std::string seq = std::to_string(i * 7 % (i + 1) + 1);
+      ASSERT_EQ(database->execute("UPDATE log SET block = substr(block, 1, 20) WHERE seq = " + seq), SQLITE_OK);
+    }
+    auto after = SqliteStore::open(copy.file("inbox.db"), limits, *random);
+    ASSERT_TRUE(after) << after.error().message;
+    (*after)->read({.user = "everybody", .entries_max = 100, .bytes_max = 1'000'000, .now = start},
+                   [&](const Result<Page, StoreError>& page) {
+                     if (!page) return;
+                     ++readable;
+                     for (std::size_t n = 0; n < page->entries.size(); ++n) ASSERT_EQ(page->entries[n].number, n + 1);
+                   });
+    static_cast<void>((*after)->commit());
+  }
+  EXPECT_LT(readable, 30U);
+}
+
 TEST_F(SqliteStoreTest, ADamagedPageOfTheLogLeavesWhatWasFolded) {
   {
     auto store = open();

@@ -86,8 +86,12 @@ class SqliteLog {
     std::int64_t seq = 0;
     std::vector<std::string> bodies;
   };
-  // Users with something pending, while it is read.
-  using Loaded = std::unordered_map<std::int64_t, User*>;
+  // Users with something pending, while it is read, and the number of the last of it.
+  struct LoadedUser {
+    User* user = nullptr;
+    std::uint64_t last = 0;
+  };
+  using Loaded = std::unordered_map<std::int64_t, LoadedUser>;
   // The row that accepting fills; it is written when it is full, at the commit, and before anybody reads it.
   struct OpenBlock {
     Blob block;
@@ -128,6 +132,7 @@ class SqliteLog {
   bool is_swept(const Posting& entry);
   void each_entry(const User& user, std::uint64_t after, UnixMs now, Expired expired, const Visit& visit);
   void sweep_block(const Due& due, UnixMs now, std::size_t& left);
+  void put_off_damage(const Due& due, UnixMs now);
   void note_forgotten(UnixMs upto);
   void expire(const LogRecord& record);
   void forget(const LogRecord& record);

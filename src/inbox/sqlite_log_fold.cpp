@@ -48,6 +48,9 @@ Result<void, StoreError> SqliteLog::load() {
   while (code_ == SQLITE_OK && row.step()) load_block(row, loaded);
   if (!check(row)) leave_out_damage(last_seq_ + 1);
   row.reset();
+  if (is_damaged())
+    for (const auto& [num, known] : loaded)
+      if (known.user != nullptr && known.last < known.user->head) known.user->has_gap = true;
   load_code_ = code_;
   loaded_ = code_ == SQLITE_OK;
   changed_ = false;
@@ -89,9 +92,12 @@ void SqliteLog::load_record(std::int64_t seq, const LogRecord& record, Loaded& l
   if (seq <= folded_) return;
   for (const HolderKey& holder : holders) {
     auto [known, is_new] = loaded.try_emplace(holder.user);
-    if (is_new) known->second = add_user(sql_->user_of.bind(holder.user));
-    User* user = known->second;
-    const bool has_gap = user != nullptr && holder.number > user->head + 1;
+    if (is_new) known->second.user = add_user(sql_->user_of.bind(holder.user));
+    const auto [user, last] = known->second;
+    // Where heads are ahead, of a run that was being written, damage may hide behind them.
+    const bool is_next = last == 0 ? user != nullptr && holder.number > user->head : holder.number == last + 1;
+    const bool has_gap = user != nullptr && (holder.number > user->head + 1 || (is_damaged() && !is_next));
+    known->second.last = holder.number;
     if (user == nullptr || has_gap) check(SQLITE_CORRUPT);
     if (code_ != SQLITE_OK) leave_out_damage(seq);
     if (code_ != SQLITE_OK) return;

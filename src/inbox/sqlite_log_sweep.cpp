@@ -6,6 +6,12 @@
 #include "inbox/sqlite_statements.hpp"
 
 namespace carillon::inbox {
+namespace {
+
+constexpr UnixMs damage_put_off_ms = 24 * 3'600'000;
+
+}  // namespace
+
 Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
   flush_block();
   // What is not folded is read from the table again after a crash: it must not be gone from there.
@@ -34,9 +40,25 @@ void SqliteLog::note_forgotten(UnixMs upto) {
   run(sql_->set_meta, forgotten_seq_name, forgotten_seq_);
 }
 
+// Damaged: it is not looked at again for long, so that those behind it have their turn.
+void SqliteLog::put_off_damage(const Due& due, UnixMs now) {
+  constexpr int kind_of_error = 0xff;
+  if ((code_ & kind_of_error) != SQLITE_CORRUPT) return;
+  code_ = SQLITE_OK;
+  run(sql_->delete_due, due.at, due.seq);
+  run(sql_->new_due, now + damage_put_off_ms, due.seq);
+}
+
 // Not more than `left` of its notifications; it is due again with the next of them.
 void SqliteLog::sweep_block(const Due& due, UnixMs now, std::size_t& left) {
+  if (code_ != SQLITE_OK) return;
   Block block = read_block(due.seq);
+  const bool is_whole =
+      std::ranges::all_of(block.bodies, [&](const std::string& body) { return body.empty() || decode(body); });
+  if (!is_whole || block.bodies.empty()) {
+    put_off_damage(due, now);
+    return;
+  }
   std::optional<UnixMs> next;
   std::vector<std::string> kept;  // prefixes of ids
   std::vector<std::string> gone;

@@ -146,7 +146,8 @@ struct InspectRequest {
 };
 
 // Owned by one thread: calls are made there, and completions run there, once each, perhaps before the call returns.
-// Writes of one kind take effect in the order in which they were made, and a read sees those that were answered before it.
+// Writes of one kind take effect in the order in which they were made (in Redis not those of several users, docs/inbox.md), and a
+// read sees those that were answered before it.
 // `unavailable` may mean that the effect is there without the answer; every call may be repeated.
 class Store {
  public:

@@ -1,7 +1,6 @@
 #include "runtime/store_thread.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,17 +16,14 @@ namespace carillon::runtime {
 namespace {
 
 constexpr Milliseconds mend_interval{1'000};
+constexpr Milliseconds damage_said_interval{60'000};
 constexpr Milliseconds sweep_interval{2'000};
 constexpr std::size_t sweep_size = 500;
 
 // SQLite says of a file that it cannot open no more than that.
 bool is_read_only(const std::string& folder) { return ::access(folder.c_str(), W_OK) != 0 && errno == EROFS; }
 
-// Zero: there is none.
-ino_t inode_of(const std::string& path) {
-  struct stat found{};
-  return ::stat(path.c_str(), &found) == 0 ? found.st_ino : 0;
-}
+TimePoint time_now() { return std::chrono::time_point_cast<Milliseconds>(Clock::now()); }
 
 }  // namespace
 
@@ -74,11 +70,13 @@ void StoreThread::open() {
   sweeping_ = false;
   auto store = inbox::SqliteStore::open(path(), settings_.limits, *random_);
   if (!store) {
+    mend_at_ = time_now() + mend_interval;
     const bool read_only = store.error().kind == inbox::StoreError::failed && is_read_only(settings_.directory);
     return note(read_only ? inbox::StoreError::read_only : store.error().kind, store.error().message);
   }
   store_ = std::move(*store);
-  inode_ = inode_of(path());
+  file_ = {};
+  ::stat(path().c_str(), &file_);
   note(store_->is_damaged() ? std::optional(inbox::StoreError::corrupt) : std::nullopt, store_->complaint());
 }
 
@@ -95,7 +93,8 @@ void StoreThread::note(std::optional<inbox::StoreError> trouble, const std::stri
 }
 
 TimePoint StoreThread::next_deadline() const {
-  if (store_ != nullptr && store_->waiting() > 0) return TimePoint{};  // somebody has asked from a completion
+  if (store_ == nullptr) return mend_at_;
+  if (store_->waiting() > 0) return TimePoint{};  // somebody has asked from a completion
   return trouble() ? std::min(mend_at_, sweep_at_) : sweep_at_;
 }
 
@@ -107,12 +106,23 @@ void StoreThread::on_turn_end(TimePoint now) {
     const auto committed = store_->commit();
     if (!committed) {
       stats_.failed_batches.add();
-      note(committed.error(), store_->complaint());
-      mend_at_ = std::min(mend_at_, now + mend_interval);  // also if producers go on trying
+      on_failure(committed.error(), now);
     }
   }
   stats_.waiting_bytes.set(static_cast<std::int64_t>(waiting_bytes()));
   if (trouble()) mend(now);
+}
+
+// Damage that somebody meets is that of those whose notifications lie there; nobody else is concerned.
+void StoreThread::on_failure(inbox::StoreError error, TimePoint now) {
+  if (error != inbox::StoreError::corrupt || store_->is_damaged()) {
+    note(error, store_->complaint());
+    mend_at_ = std::min(mend_at_, now + mend_interval);  // also if producers go on trying
+  } else if (now >= damage_said_at_ + damage_said_interval) {
+    damage_said_at_ = now;
+    log_error(
+        fmt::format("Some notifications cannot be read or written: {}: {}", to_string(error), store_->complaint()));
+  }
 }
 
 void StoreThread::mend(TimePoint now) {
@@ -123,12 +133,15 @@ void StoreThread::mend(TimePoint now) {
   if (store_->probe()) note(std::nullopt, "");
 }
 
-// What it holds can be read. Somebody may have put another file in its place.
+// What it holds can be read. Somebody may have put another file in its place, or mended this one: nobody else writes to it.
 bool StoreThread::can_stay_open() const {
   if (store_ == nullptr) return false;
   if (*trouble() == inbox::StoreError::full) return true;
-  const bool can_be_read = *trouble() == inbox::StoreError::read_only || *trouble() == inbox::StoreError::corrupt;
-  return can_be_read && inode_of(path()) == inode_;
+  struct stat found{};
+  if (::stat(path().c_str(), &found) != 0 || found.st_ino != file_.st_ino) return false;
+  if (!store_->is_damaged()) return *trouble() == inbox::StoreError::read_only;
+  return found.st_size == file_.st_size && found.st_mtim.tv_sec == file_.st_mtim.tv_sec &&
+         found.st_mtim.tv_nsec == file_.st_mtim.tv_nsec;
 }
 
 void StoreThread::sweep(TimePoint now) {

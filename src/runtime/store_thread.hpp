@@ -1,7 +1,7 @@
 // The thread that owns the SQLite store, and each shard's way to it.
 #pragma once
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <cstddef>
@@ -27,9 +27,9 @@ struct StoreStats {
   Gauge waiting_bytes;     // of notifications that have not been committed; by all shards' ports together
 };
 
-// Every turn of its loop gathers what the shards have asked for and commits it together. A store that cannot be opened, or
-// is damaged, is opened again every now and then; one that cannot be written is tried. Meanwhile calls fail with the
-// reason.
+// Every turn of its loop gathers what the shards have asked for and commits it together. A store that cannot be opened
+// is opened again every second, one that cannot be written is tried, and one that takes nothing because it is damaged is opened again
+// when its file has changed. Meanwhile calls fail with the reason.
 class StoreThread final : public StoreHome, private io::LoopHooks {
  public:
   struct Settings {
@@ -57,6 +57,7 @@ class StoreThread final : public StoreHome, private io::LoopHooks {
   std::string path() const;
   void open();
   void note(std::optional<inbox::StoreError> trouble, const std::string& complaint);
+  void on_failure(inbox::StoreError error, TimePoint now);
   void mend(TimePoint now);
   bool can_stay_open() const;
   void sweep(TimePoint now);
@@ -68,11 +69,12 @@ class StoreThread final : public StoreHome, private io::LoopHooks {
   Settings settings_;
   std::unique_ptr<Random> random_ = make_system_random();
   std::unique_ptr<inbox::SqliteStore> store_;  // null: it could not be opened
-  ino_t inode_ = 0;                            // of its file
+  struct stat file_{};                         // as it was when it was opened
   StoreStats stats_;
   std::atomic<int> trouble_{-1};  // -1: none; else a StoreError
   TimePoint mend_at_ = never;
   TimePoint sweep_at_{};
+  TimePoint damage_said_at_{};
   bool sweeping_ = false;
   io::Loop loop_;
   std::thread thread_;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "inbox/testing.hpp"
@@ -104,6 +106,17 @@ TEST_F(StoreThreadTest, AStoreThatCannotBeOpenedIsOpenedLater) {
   std::ofstream(file, std::ios::trunc).flush();
   while (accept(*store, notification("alice"))) continue;  // each answer is awaited
   EXPECT_FALSE(thread.trouble());
+}
+
+TEST_F(StoreThreadTest, AStoreThatCannotBeOpenedIsWaitedForWithoutWork) {
+  std::filesystem::create_directories(directory.file("data"));
+  std::ofstream(directory.file("data/inbox.db")) << std::string(5'000, 'x');
+  StoreThread thread(settings());
+  thread.start();
+  EXPECT_TRUE(thread.trouble());
+  const std::clock_t before = std::clock();  // time of the processor
+  std::this_thread::sleep_for(300ms);
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 10);
 }
 
 // Damage in what was accepted last: nothing is taken, the rest is read, until another file is there.
