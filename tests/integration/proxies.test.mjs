@@ -103,7 +103,7 @@ defaults
 
   it("cannot be left out", async () => {
     await assert.rejects(origin_of(`http://127.0.0.1:${ports.plain}`));
-    assert.match(server.program.stderr, /127\.0\.0\.1 was closed.*no trusted proxy/);
+    await server.program.output(/127\.0\.0\.1 was closed.*no trusted proxy/, { name: "stderr" });
   });
 });
 
