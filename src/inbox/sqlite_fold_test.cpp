@@ -238,6 +238,19 @@ TEST_F(SqliteStoreTest, ADamagedBlockDoesNotKeepTheOthersFromGoing) {
   EXPECT_FALSE(rows.step()) << "bob's has gone";
 }
 
+// Without it nobody's log can be told from one that is shorter.
+TEST_F(SqliteStoreTest, WithoutTheListOfRunsNothingIsRead) {
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    fold_all(**store);
+  }
+  damage("run");
+  const auto store = open();
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, StoreError::corrupt);
+}
+
 // Wherever folding stood when the process died, and whichever block is damaged: nobody is given a log with a hole.
 TEST_F(SqliteStoreTest, DamageLeavesNoHoleThatNobodyIsToldOf) {
   auto store = open();
@@ -246,8 +259,7 @@ TEST_F(SqliteStoreTest, DamageLeavesNoHoleThatNobodyIsToldOf) {
   for (int i = 0; i < 60; ++i) {
     EXPECT_FALSE(accept(**store, notification({"everybody", "user-" + std::to_string(i % 7)})));
     const TemporaryDirectory copy;
-    for (const char* name : {"inbox.db", "inbox.db-wal"})
-      std::filesystem::copy_file(directory.path() / name, copy.path() / name);
+    copy_files(copy);
     {
       auto database = Database::open(copy.file("inbox.db"));
       ASSERT_TRUE(database);

@@ -37,6 +37,14 @@ bool SqliteLog::check(int code) {
 
 bool SqliteLog::check(const Statement& statement) { return check(statement.error()); }
 
+// True: the operation has met damage, and goes on without what is damaged. Other errors stay: they may be none the next time.
+bool SqliteLog::forgive_damage() {
+  constexpr int kind_of_error = 0xff;
+  if ((code_ & kind_of_error) != SQLITE_CORRUPT) return false;
+  code_ = SQLITE_OK;
+  return true;
+}
+
 // --- transactions ---
 
 Result<void, StoreError> SqliteLog::begin() {

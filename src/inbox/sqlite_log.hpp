@@ -88,8 +88,8 @@ class SqliteLog {
   };
   // Users with something pending, while it is read, and the number of the last of it.
   struct LoadedUser {
-    User* user = nullptr;
-    std::uint64_t last = 0;
+    User* user = nullptr;    // null: damaged
+    std::uint64_t last = 0;  // 0: none yet
   };
   using Loaded = std::unordered_map<std::int64_t, LoadedUser>;
   // The row that accepting fills; it is written when it is full, at the commit, and before anybody reads it.
@@ -103,6 +103,7 @@ class SqliteLog {
 
   bool check(const Statement& statement);
   bool check(int code);
+  bool forgive_damage();
   template <class T>
   Result<T, StoreError> outcome(T value);
   template <class... T>
@@ -142,8 +143,10 @@ class SqliteLog {
   void read_received(const User& user, std::string_view device, std::uint64_t& cursor, std::vector<Range>& above);
   void register_device(const User& user, const Proof& proof, std::uint64_t cursor);
   bool is_ready();
+  void load_unfolded();
   void load_block(const Statement& row, Loaded& loaded);
   void leave_out_damage(std::int64_t seq);
+  bool continues(const LoadedUser& known, std::uint64_t number) const;
   void load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded);
   std::int64_t read_number(Statement& statement);
   bool wants_seal() const;

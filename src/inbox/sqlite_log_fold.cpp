@@ -43,14 +43,7 @@ Result<void, StoreError> SqliteLog::load() {
   last_seq_ = std::max(folded_, noted_);
   damage_.clear();
   ++loads_;
-  Loaded loaded;
-  Statement& row = sql_->unfolded.bind(std::min(folded_, noted_));
-  while (code_ == SQLITE_OK && row.step()) load_block(row, loaded);
-  if (!check(row)) leave_out_damage(last_seq_ + 1);
-  row.reset();
-  if (is_damaged())
-    for (const auto& [num, known] : loaded)
-      if (known.user != nullptr && known.last < known.user->head) known.user->has_gap = true;
+  if (code_ == SQLITE_OK) load_unfolded();
   load_code_ = code_;
   loaded_ = code_ == SQLITE_OK;
   changed_ = false;
@@ -60,27 +53,44 @@ Result<void, StoreError> SqliteLog::load() {
   return {};
 }
 
+void SqliteLog::load_unfolded() {
+  Loaded loaded;
+  Statement& row = sql_->unfolded.bind(std::min(folded_, noted_));
+  while (code_ == SQLITE_OK && row.step()) load_block(row, loaded);
+  check(row);
+  leave_out_damage(last_seq_ + 1);
+  row.reset();
+  if (!is_damaged()) return;
+  for (const auto& [num, known] : loaded)
+    if (known.user != nullptr && known.last < known.user->head) known.user->has_gap = true;
+}
+
 bool SqliteLog::is_ready() { return loaded_ || load() || check(load_code_); }
 
 void SqliteLog::load_block(const Statement& row, Loaded& loaded) {
   const std::string bytes = row.text(1);
   const auto bodies = split_block(bytes);
   std::int64_t seq = row.integer(0);
-  if (!bodies && !check(SQLITE_CORRUPT)) return leave_out_damage(seq);
+  if (!bodies) check(SQLITE_CORRUPT);
+  leave_out_damage(seq);
+  if (!bodies) return;
   for (std::size_t i = 0; code_ == SQLITE_OK && i < bodies->size(); ++i, ++seq) {
     last_seq_ = std::max(last_seq_, seq);
     if (seq <= std::min(folded_, noted_) || (*bodies)[i].empty()) continue;
     if (const auto record = decode((*bodies)[i])) load_record(seq, *record, loaded);
-    if (code_ != SQLITE_OK) leave_out_damage(seq);
+    leave_out_damage(seq);
   }
 }
 
-// Other errors stay: they may be none the next time.
 void SqliteLog::leave_out_damage(std::int64_t seq) {
-  constexpr int kind_of_error = 0xff;
-  if ((code_ & kind_of_error) != SQLITE_CORRUPT) return;
-  code_ = SQLITE_OK;
-  if (!is_damaged()) damage_ = fmt::format("what was accepted last cannot be read, from {} on", seq);
+  if (forgive_damage() && !is_damaged())
+    damage_ = fmt::format("what was accepted last cannot be read, from {} on", seq);
+}
+
+// Heads may be ahead of the run that was being written; what is damaged may hide behind that.
+bool SqliteLog::continues(const LoadedUser& known, std::uint64_t number) const {
+  if (!is_damaged()) return number <= known.user->head + 1;
+  return number == (known.last != 0 ? known.last : known.user->head) + 1;
 }
 
 void SqliteLog::load_record(std::int64_t seq, const LogRecord& record, Loaded& loaded) {
@@ -93,13 +103,11 @@ void SqliteLog::load_record(std::int64_t seq, const LogRecord& record, Loaded& l
   for (const HolderKey& holder : holders) {
     auto [known, is_new] = loaded.try_emplace(holder.user);
     if (is_new) known->second.user = add_user(sql_->user_of.bind(holder.user));
-    const auto [user, last] = known->second;
-    // Where heads are ahead, of a run that was being written, damage may hide behind them.
-    const bool is_next = last == 0 ? user != nullptr && holder.number > user->head : holder.number == last + 1;
-    const bool has_gap = user != nullptr && (holder.number > user->head + 1 || (is_damaged() && !is_next));
+    User* user = known->second.user;
+    const bool has_gap = user != nullptr && !continues(known->second, holder.number);
     known->second.last = holder.number;
     if (user == nullptr || has_gap) check(SQLITE_CORRUPT);
-    if (code_ != SQLITE_OK) leave_out_damage(seq);
+    leave_out_damage(seq);
     if (code_ != SQLITE_OK) return;
     if (user == nullptr) continue;
     user->has_gap |= has_gap;

@@ -1,6 +1,9 @@
 // SqliteLog: what has expired goes, and later all that was known of it.
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "inbox/sqlite_log.hpp"
 #include "inbox/sqlite_statements.hpp"
@@ -42,9 +45,7 @@ void SqliteLog::note_forgotten(UnixMs upto) {
 
 // Damaged: it is not looked at again for long, so that those behind it have their turn.
 void SqliteLog::put_off_damage(const Due& due, UnixMs now) {
-  constexpr int kind_of_error = 0xff;
-  if ((code_ & kind_of_error) != SQLITE_CORRUPT) return;
-  code_ = SQLITE_OK;
+  if (!forgive_damage()) return;
   run(sql_->delete_due, due.at, due.seq);
   run(sql_->new_due, now + damage_put_off_ms, due.seq);
 }
@@ -53,19 +54,17 @@ void SqliteLog::put_off_damage(const Due& due, UnixMs now) {
 void SqliteLog::sweep_block(const Due& due, UnixMs now, std::size_t& left) {
   if (code_ != SQLITE_OK) return;
   Block block = read_block(due.seq);
-  const bool is_whole =
-      std::ranges::all_of(block.bodies, [&](const std::string& body) { return body.empty() || decode(body); });
-  if (!is_whole || block.bodies.empty()) {
-    put_off_damage(due, now);
-    return;
-  }
+  std::vector<std::optional<LogRecord>> records;  // before anything is written
+  records.reserve(block.bodies.size());
+  for (const std::string& body : block.bodies) records.push_back(body.empty() ? std::nullopt : decode(body));
+  if (code_ != SQLITE_OK) return put_off_damage(due, now);
   std::optional<UnixMs> next;
   std::vector<std::string> kept;  // prefixes of ids
   std::vector<std::string> gone;
-  for (std::string& body : block.bodies) {
-    if (body.empty()) continue;
-    auto record = decode(body);
-    if (!record) return;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    auto& record = records[i];
+    if (!record) continue;
+    std::string& body = block.bodies[i];
     const std::string prefix = id_prefix(record->notification->id);
     const UnixMs expires_at = record->notification->expires_at;
     const UnixMs forget_at = expires_at + limits_.trace_keep.count();

@@ -47,10 +47,13 @@ class SqliteStoreTest : public testing::Test {
     EXPECT_TRUE(store.commit());
     return epoch;
   }
-  // The store as a crash would leave it: a copy of the files, whose write-ahead log is not merged yet.
-  std::unique_ptr<SqliteStore> open_crashed(const TemporaryDirectory& copy) {
+  // The files as a crash would leave them: the write-ahead log is not merged yet.
+  void copy_files(const TemporaryDirectory& copy) {
     for (const char* name : {"inbox.db", "inbox.db-wal"})
       std::filesystem::copy_file(directory.path() / name, copy.path() / name);
+  }
+  std::unique_ptr<SqliteStore> open_crashed(const TemporaryDirectory& copy) {
+    copy_files(copy);
     auto store = SqliteStore::open(copy.file("inbox.db"), limits, *random);
     if (!store) throw std::runtime_error(store.error().message);
     return std::move(*store);

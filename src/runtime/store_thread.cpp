@@ -23,8 +23,6 @@ constexpr std::size_t sweep_size = 500;
 // SQLite says of a file that it cannot open no more than that.
 bool is_read_only(const std::string& folder) { return ::access(folder.c_str(), W_OK) != 0 && errno == EROFS; }
 
-TimePoint time_now() { return std::chrono::time_point_cast<Milliseconds>(Clock::now()); }
-
 }  // namespace
 
 StoreThread::StoreThread(Settings settings) : StoreHome(settings.waiting_bytes_max), settings_(std::move(settings)) {}
@@ -70,7 +68,6 @@ void StoreThread::open() {
   sweeping_ = false;
   auto store = inbox::SqliteStore::open(path(), settings_.limits, *random_);
   if (!store) {
-    mend_at_ = time_now() + mend_interval;
     const bool read_only = store.error().kind == inbox::StoreError::failed && is_read_only(settings_.directory);
     return note(read_only ? inbox::StoreError::read_only : store.error().kind, store.error().message);
   }
@@ -93,8 +90,8 @@ void StoreThread::note(std::optional<inbox::StoreError> trouble, const std::stri
 }
 
 TimePoint StoreThread::next_deadline() const {
-  if (store_ == nullptr) return mend_at_;
-  if (store_->waiting() > 0) return TimePoint{};  // somebody has asked from a completion
+  if (store_ == nullptr) return mend_at_ == never ? TimePoint{} : mend_at_;  // never: mend() is to say when
+  if (store_->waiting() > 0) return TimePoint{};                             // somebody has asked from a completion
   return trouble() ? std::min(mend_at_, sweep_at_) : sweep_at_;
 }
 

@@ -178,7 +178,7 @@ local function append(record, may_be_there, is_heard)
 
   head = head + 1
   if expires_at < due then due = expires_at end
-  local number = format('%d', head)
+  local number = text(head)
   packed = struct_pack(state_format, head, first, dropped, bytes + size, live + 1, kept, due, epoch)
   call('HSET', log, 'state', packed, number, record)
   if may_be_there then call('HSET', log, 'id:' .. id_of(record), number) end
