@@ -35,6 +35,30 @@ TEST_F(SqliteStoreTest, DamageIsHeldAgainstWhoMeetsIt) {
   EXPECT_EQ(last_commit, Failure(StoreError::corrupt));
 }
 
+// A producer who goes on notifying somebody whose log is damaged does not slow the others: nothing has to be taken back.
+TEST_F(SqliteStoreTest, DamageThatIsMetBeforeAnythingIsDoneCostsNobodyElse) {
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    fold_all(**store);
+  }
+  damage("head");
+  auto store = open();
+  ASSERT_TRUE(store);
+  const std::size_t loads = (*store)->loads_for_tests();
+  std::vector<std::optional<StoreError>> errors;
+  for (const auto& users : {std::vector<std::string>{"bob"}, {"alice"}, {"bob", "alice"}, {"bob"}})
+    (*store)->accept(notification(users), [&](const Result<Accepted, StoreError>& accepted) {
+      errors.push_back(accepted ? std::nullopt : std::optional(accepted.error()));
+    });
+  EXPECT_EQ((*store)->commit(), Failure(StoreError::corrupt));
+  EXPECT_EQ(errors, (std::vector<std::optional<StoreError>>{{}, StoreError::corrupt, StoreError::corrupt, {}}));
+  EXPECT_EQ((*store)->loads_for_tests(), loads);
+  EXPECT_EQ(read(**store, "bob").entries.size(), 2U);
+  EXPECT_FALSE(accept(**store, notification({"bob"}))) << "the commit as well";
+  EXPECT_TRUE(last_commit);
+}
+
 // Folding meets the damage. What is accepted stays readable; only so much is taken as memory may hold.
 TEST_F(SqliteStoreTest, WhatCannotBeFoldedIsKeptUntilItIsTooMuch) {
   {

@@ -149,6 +149,13 @@ std::optional<Result<Accepted, StoreError>> SqliteLog::find_key(const Acceptance
   return known;
 }
 
+Result<void, StoreError> SqliteLog::look_up(const Acceptance& acceptance) {
+  if (!loaded_) return {};  // begin() tries that, once
+  for (const std::string& id : acceptance.users) find_user(id);
+  if (const auto result = outcome(true); !result) return Failure(result.error());
+  return {};
+}
+
 Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
   const bool too_much = std::max(tail_.size(), tail_.notes().size()) > fold_sizes_.start * pending_times_max ||
                         tail_.bytes() > fold_sizes_.start_bytes * pending_times_max;
@@ -157,25 +164,24 @@ Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {
   changed_ = true;
   const std::int64_t seq = ++last_seq_;
   Accepted accepted{acceptance.notification->id, acceptance.users.size(), false, {}};
-  std::vector<HolderKey> holders;
-  holders.reserve(acceptance.users.size());
+  holders_.clear();
   accepted.placements.reserve(acceptance.users.size());
   for (const std::string& id : acceptance.users) {
     User* user = make_user(id);
-    if (user == nullptr) break;
+    if (user == nullptr) return outcome(std::move(accepted));
     const std::uint64_t number = append(*user, seq, *acceptance.notification);
-    holders.push_back({user->num, number});
+    holders_.push_back({user->num, number});
     accepted.placements.push_back({id, {epoch_, number}});
   }
-  write_log(seq, acceptance, holders);
-  accepted_ += holders.size() + (acceptance.idempotency_key.empty() ? 0 : 1);
+  write_log(seq, acceptance);
+  accepted_ += holders_.size() + (acceptance.idempotency_key.empty() ? 0 : 1);
   return outcome(std::move(accepted));
 }
 
-void SqliteLog::write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders) {
+void SqliteLog::write_log(std::int64_t seq, const Acceptance& acceptance) {
   const Notification& notification = *acceptance.notification;
   append_to_block(seq, {acceptance.notification, acceptance.idempotency_key, acceptance.fingerprint,
-                        encode_recipients(holders), holders.size()});
+                        encode_recipients(holders_), holders_.size()});
   if (!acceptance.idempotency_key.empty())
     tail_.remember(acceptance.idempotency_key,
                    {seq, acceptance.fingerprint, acceptance.users.size(), notification.id, notification.sent_at},

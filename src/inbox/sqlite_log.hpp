@@ -52,6 +52,8 @@ class SqliteLog {
   // Folds a part in a transaction of its own, if there is a reason to.
   Result<void, StoreError> fold_some();
 
+  // Reads what accept() needs of its users. Before begin(): SQLite writes nothing more in a transaction that has met damage.
+  Result<void, StoreError> look_up(const Acceptance& acceptance);
   Result<Accepted, StoreError> accept(const Acceptance& acceptance);
   Result<void, StoreError> prove(const Proof& proof);
   Result<UserSummary, StoreError> mark_read(const ReadMarks& marks);
@@ -113,7 +115,7 @@ class SqliteLog {
   User* make_user(std::string_view id);
   User* add_user(Statement& row);
   std::optional<Result<Accepted, StoreError>> find_key(const Acceptance& acceptance);
-  void write_log(std::int64_t seq, const Acceptance& acceptance, const std::vector<HolderKey>& holders);
+  void write_log(std::int64_t seq, const Acceptance& acceptance);
   void append_to_block(std::int64_t seq, const LogRecord& record);
   void flush_block();
   bool read_row(std::int64_t seq, std::int64_t& first, std::string& bytes);
@@ -170,6 +172,7 @@ class SqliteLog {
   SqliteRuns runs_;
   SqliteHeads heads_;
   OpenBlock open_;
+  std::vector<HolderKey> holders_;  // of what is being accepted; kept for their room
   SqliteTail tail_;
   FoldSizes fold_sizes_;
   std::int64_t last_seq_ = 0;       // never less than what is folded: numbers that are free again are not given again

@@ -9,30 +9,61 @@ namespace carillon::inbox {
 class SqliteStore::Call {
  public:
   virtual ~Call() = default;
+  // Before the transaction. False: the call has met damage, and is not attempted.
+  virtual bool prepare() { return true; }
   // The error if the database has failed.
   virtual Result<void, StoreError> attempt() = 0;
   virtual void complete() = 0;
   virtual void fail(StoreError error) = 0;
 };
 
-// The work lies in the call itself: one allocation for each.
-template <class T, class Work>
-class SqliteStore::CallOf final : public Call {
+template <class T>
+class SqliteStore::CallFor : public Call {
  public:
-  CallOf(Work work, Done<T> done) : work_(std::move(work)), done_(std::move(done)) {}
+  explicit CallFor(Done<T> done) : done_(std::move(done)) {}
 
-  Result<void, StoreError> attempt() override {
-    result_ = work_();
-    if (result_ || result_.error() == StoreError::key_conflict) return {};
-    return Failure(result_.error());
-  }
   void complete() override { done_(std::move(result_)); }
   void fail(StoreError error) override { done_(Failure(error)); }
 
+ protected:
+  Result<void, StoreError> keep(Result<T, StoreError> result) {
+    result_ = std::move(result);
+    if (result_ || result_.error() == StoreError::key_conflict) return {};
+    return Failure(result_.error());
+  }
+
  private:
-  Work work_;
   Done<T> done_;
   Result<T, StoreError> result_ = Failure(StoreError::unavailable);
+};
+
+// The work lies in the call itself: one allocation for each.
+template <class T, class Work>
+class SqliteStore::CallOf final : public CallFor<T> {
+ public:
+  CallOf(Work work, Done<T> done) : CallFor<T>(std::move(done)), work_(std::move(work)) {}
+
+  Result<void, StoreError> attempt() override { return this->keep(work_()); }
+
+ private:
+  Work work_;
+};
+
+class SqliteStore::AcceptCall final : public CallFor<Accepted> {
+ public:
+  AcceptCall(SqliteLog& log, Acceptance acceptance, Done<Accepted> done)
+      : CallFor(std::move(done)), log_(log), acceptance_(std::move(acceptance)) {}
+
+  bool prepare() override {
+    if (log_.look_up(acceptance_) != Failure(StoreError::corrupt)) return true;
+    static_cast<void>(keep(Failure(StoreError::corrupt)));
+    return false;
+  }
+  Result<void, StoreError> attempt() override { return keep(log_.accept(acceptance_)); }
+
+ private:
+  SqliteLog& log_;
+  Acceptance acceptance_;
 };
 
 Result<std::unique_ptr<SqliteStore>, OpenError> SqliteStore::open(const std::string& path, const StoreLimits& limits,
@@ -54,18 +85,21 @@ SqliteStore::~SqliteStore() = default;
 
 Result<void, StoreError> SqliteStore::commit() {
   // Completions may call again: that is the next batch.
-  const auto writes = std::exchange(writes_, {});
-  const auto reads = std::exchange(reads_, {});
-  Result<void, StoreError> outcome = writes.empty() ? Result<void, StoreError>() : write(writes);
-  if (outcome == Failure(StoreError::corrupt) && writes.size() > 1) {
-    outcome = write_apart(writes);
+  std::swap(writes_, batch_writes_);
+  std::swap(reads_, batch_reads_);
+  Result<void, StoreError> outcome = batch_writes_.empty() ? Result<void, StoreError>() : write(batch_writes_);
+  if (outcome == Failure(StoreError::corrupt) && batch_writes_.size() > 1) {
+    outcome = write_apart(batch_writes_);
   } else {
-    for (const auto& call : writes) outcome ? call->complete() : call->fail(outcome.error());
+    for (const auto& call : batch_writes_) outcome ? call->complete() : call->fail(outcome.error());
   }
-  for (const auto& call : reads) {
+  for (const auto& call : batch_reads_) {
     if (const auto result = call->attempt(); !result) outcome = Failure(result.error());
     call->complete();
   }
+  batch_writes_.clear();
+  batch_reads_.clear();
+  if (std::exchange(met_damage_, false) && outcome) outcome = Failure(StoreError::corrupt);
   if (const auto folded = log_.fold_some(); !folded) outcome = folded;
   return outcome;
 }
@@ -85,8 +119,12 @@ Result<void, StoreError> SqliteStore::write(std::span<const std::unique_ptr<Call
   // To take something back costs a look at all that is not folded: after a failure something small is tried first.
   if (has_failed_)
     if (auto probed = probe(); !probed) return probed;
+  prepared_.clear();
+  for (const auto& call : calls)
+    if (call->prepare()) prepared_.push_back(call.get());
+  met_damage_ = met_damage_ || prepared_.size() < calls.size();
   Result<void, StoreError> result = log_.begin();
-  for (std::size_t i = 0; result && i < calls.size(); ++i) result = calls[i]->attempt();
+  for (std::size_t i = 0; result && i < prepared_.size(); ++i) result = prepared_[i]->attempt();
   if (result) result = log_.commit();
   if (!result) log_.rollback();
   has_failed_ = !result && result.error() != StoreError::corrupt;
@@ -107,8 +145,7 @@ std::unique_ptr<SqliteStore::Call> SqliteStore::call(Work work, Done<T> done) {
 }
 
 void SqliteStore::accept(Acceptance acceptance, Done<Accepted> done) {
-  writes_.push_back(
-      call<Accepted>([this, acceptance = std::move(acceptance)] { return log_.accept(acceptance); }, std::move(done)));
+  writes_.push_back(std::make_unique<AcceptCall>(log_, std::move(acceptance), std::move(done)));
 }
 
 void SqliteStore::prove(Proof proof, Done<void> done) {

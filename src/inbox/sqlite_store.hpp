@@ -52,6 +52,9 @@ class SqliteStore final : public Store {
 
  private:
   class Call;
+  template <class T>
+  class CallFor;
+  class AcceptCall;
   template <class T, class Work>
   class CallOf;
   template <class T, class Work>
@@ -63,8 +66,12 @@ class SqliteStore final : public Store {
 
   SqliteLog log_;
   bool has_failed_ = false;  // the last write, for a reason that the next one may meet again
+  bool met_damage_ = false;  // a call of this batch, before the transaction
   std::vector<std::unique_ptr<Call>> writes_;
   std::vector<std::unique_ptr<Call>> reads_;
+  std::vector<std::unique_ptr<Call>> batch_writes_;  // of the batch that is on; between them their room is kept
+  std::vector<std::unique_ptr<Call>> batch_reads_;
+  std::vector<Call*> prepared_;  // of the transaction that is on
 };
 
 }  // namespace carillon::inbox

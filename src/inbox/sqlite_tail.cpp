@@ -18,16 +18,15 @@ void SqliteTail::clear() { *this = SqliteTail(); }
 // --- users ---
 
 SqliteTail::User* SqliteTail::find_user(std::string_view id) {
-  const auto known = users_.find(id);
-  if (known == users_.end()) return nullptr;
-  known->second.used = true;
-  return &known->second;
+  User* known = users_.find(id);
+  if (known != nullptr) known->used = true;
+  return known;
 }
 
 SqliteTail::User& SqliteTail::add_user(std::string_view id, User user) {
   if (users_.size() >= users_max) make_room();
   user.used = true;
-  return users_.emplace(id, std::move(user)).first->second;
+  return users_.add(id, std::move(user));
 }
 
 // Its row does not say yet where its log ends.
@@ -37,10 +36,9 @@ bool SqliteTail::must_stay(const User& user) const {
 
 // A second chance for those that were used since the last time; where that would hardly help, they go as well.
 void SqliteTail::make_room() {
-  std::erase_if(users_, [this](const auto& item) { return !must_stay(item.second) && !item.second.used; });
-  if (users_.size() >= users_max / 4 * 3)
-    std::erase_if(users_, [this](const auto& item) { return !must_stay(item.second); });
-  for (auto& [id, user] : users_) user.used = false;
+  users_.forget_if([this](const User& user) { return !must_stay(user) && !user.used; });
+  if (users_.size() >= users_max / 4 * 3) users_.forget_if([this](const User& user) { return !must_stay(user); });
+  users_.for_each([](User& user) { user.used = false; });
 }
 
 // --- what is new ---

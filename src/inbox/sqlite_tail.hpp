@@ -14,28 +14,14 @@
 #include "base/text_hash.hpp"
 #include "inbox/notification.hpp"
 #include "inbox/posting.hpp"
+#include "inbox/user_table.hpp"
 
 namespace carillon::inbox {
 
 // Owned by one thread. Knows no SQL: SqliteLog writes to the tables what it takes out of here.
 class SqliteTail {
  public:
-  struct User {
-    std::int64_t num = 0;
-    std::uint64_t head = 0;
-    std::uint64_t bytes_total = 0;  // of all that was ever appended
-    std::uint64_t dropped_to = 0;
-    std::uint64_t ended = 0;  // entries that are no more
-    std::uint64_t ended_bytes = 0;
-    std::vector<Posting> oldest{};  // some of the oldest that are live, descending; empty: not looked for
-    std::uint32_t last = 0;         // place of the newest posting, from 1, if there is one
-    std::uint64_t generation = 0;   // of that posting: while it is in no run, this must stay in memory
-    bool used = false;              // since the last look for users to forget
-    bool has_gap = false;           // something before the newest posting could not be read
-
-    std::size_t entries() const { return head > ended ? head - ended : 0; }
-    std::size_t bytes() const { return bytes_total > ended_bytes ? bytes_total - ended_bytes : 0; }
-  };
+  using User = TailUser;
   // Of a notification that came with a key.
   struct Note {
     std::int64_t seq = 0;
@@ -97,7 +83,7 @@ class SqliteTail {
   bool must_stay(const User& user) const;
   void make_room();
 
-  std::unordered_map<std::string, User, TextHash, std::equal_to<>> users_;
+  UserTable users_;
   std::vector<Pending> active_;
   std::vector<Sealed> sealed_;
   std::uint64_t generation_ = 2;  // of what is active; what is sealed is of the one before
