@@ -24,6 +24,8 @@ StoreError store_error(int code) {
   }
 }
 
+bool is_corrupt(int code) { return (code & 0xff) == SQLITE_CORRUPT; }
+
 Result<Database, int> Database::open(const std::string& path) {
   sqlite3* handle = nullptr;
   const int code =

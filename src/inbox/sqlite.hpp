@@ -16,6 +16,8 @@ namespace carillon::inbox {
 // What one of SQLite's result codes means for the store.
 StoreError store_error(int code);
 
+bool is_corrupt(int code);  // a code of SQLite
+
 // One connection. Owned by one thread at a time.
 class Database {
  public:

@@ -3,18 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 
 #include "inbox/testing_sqlite.hpp"
 
 namespace carillon::inbox {
 namespace {
-
-// Every user's entries are in a run then.
-void fold_all(SqliteStore& store) {
-  store.sweep(std::numeric_limits<UnixMs>::max() / 2, 0, [](const auto& more) { EXPECT_TRUE(more); });
-  EXPECT_TRUE(store.commit());
-}
 
 // Damage in the middle: the schema is well, a page of data is not.
 TEST_F(SqliteStoreTest, DamageIsHeldAgainstWhoMeetsIt) {
@@ -33,30 +26,6 @@ TEST_F(SqliteStoreTest, DamageIsHeldAgainstWhoMeetsIt) {
   EXPECT_FALSE(accept(**store, notification({"user-2"}))) << "it does not meet it";
   EXPECT_EQ(bad, StoreError::corrupt);
   EXPECT_EQ(last_commit, Failure(StoreError::corrupt));
-}
-
-// A producer who goes on notifying somebody whose log is damaged does not slow the others: nothing has to be taken back.
-TEST_F(SqliteStoreTest, DamageThatIsMetBeforeAnythingIsDoneCostsNobodyElse) {
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, notification({"alice"})));
-    fold_all(**store);
-  }
-  damage("head");
-  auto store = open();
-  ASSERT_TRUE(store);
-  const std::size_t loads = (*store)->loads_for_tests();
-  std::vector<std::optional<StoreError>> errors;
-  for (const auto& users : {std::vector<std::string>{"bob"}, {"alice"}, {"bob", "alice"}, {"bob"}})
-    (*store)->accept(notification(users), [&](const Result<Accepted, StoreError>& accepted) {
-      errors.push_back(accepted ? std::nullopt : std::optional(accepted.error()));
-    });
-  EXPECT_EQ((*store)->commit(), Failure(StoreError::corrupt));
-  EXPECT_EQ(errors, (std::vector<std::optional<StoreError>>{{}, StoreError::corrupt, StoreError::corrupt, {}}));
-  EXPECT_EQ((*store)->loads_for_tests(), loads);
-  EXPECT_EQ(read(**store, "bob").entries.size(), 2U);
-  EXPECT_FALSE(accept(**store, notification({"bob"}))) << "the commit as well";
-  EXPECT_TRUE(last_commit);
 }
 
 // Folding meets the damage. What is accepted stays readable; only so much is taken as memory may hold.
@@ -260,19 +229,6 @@ TEST_F(SqliteStoreTest, ADamagedBlockDoesNotKeepTheOthersFromGoing) {
   ASSERT_TRUE(rows.step());
   EXPECT_EQ(rows.integer(0), 1) << "it is left as it is";
   EXPECT_FALSE(rows.step()) << "bob's has gone";
-}
-
-// Without it nobody's log can be told from one that is shorter.
-TEST_F(SqliteStoreTest, WithoutTheListOfRunsNothingIsRead) {
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, notification({"alice"})));
-    fold_all(**store);
-  }
-  damage("run");
-  const auto store = open();
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, StoreError::corrupt);
 }
 
 // Wherever folding stood when the process died, and whichever block is damaged: nobody is given a log with a hole.

@@ -39,8 +39,7 @@ bool SqliteLog::check(const Statement& statement) { return check(statement.error
 
 // True: the operation has met damage, and goes on without what is damaged. Other errors stay: they may be none the next time.
 bool SqliteLog::forgive_damage() {
-  constexpr int kind_of_error = 0xff;
-  if ((code_ & kind_of_error) != SQLITE_CORRUPT) return false;
+  if (!is_corrupt(code_)) return false;
   code_ = SQLITE_OK;
   return true;
 }
@@ -48,7 +47,7 @@ bool SqliteLog::forgive_damage() {
 // --- transactions ---
 
 Result<void, StoreError> SqliteLog::begin() {
-  if (!loaded_)
+  if (!loaded_ && !is_damaged())
     if (const auto result = load(); !result) return result;
   if (is_damaged()) {
     complaint_ = damage_;
@@ -150,10 +149,13 @@ std::optional<Result<Accepted, StoreError>> SqliteLog::find_key(const Acceptance
 }
 
 Result<void, StoreError> SqliteLog::look_up(const Acceptance& acceptance) {
-  if (!loaded_) return {};  // begin() tries that, once
+  if (!loaded_ || is_damaged()) return {};  // begin() says so
   for (const std::string& id : acceptance.users) find_user(id);
-  if (const auto result = outcome(true); !result) return Failure(result.error());
-  return {};
+  const auto found = outcome(true);
+  if (found) return {};
+  const bool is_known = find_key(acceptance).has_value();  // then nothing is done for these users
+  if (outcome(true) && is_known) return {};
+  return Failure(found.error());
 }
 
 Result<Accepted, StoreError> SqliteLog::accept(const Acceptance& acceptance) {

@@ -32,6 +32,12 @@ struct FoldSizes {
   std::size_t part = 4'096;
 };
 
+// See Store::sweep().
+struct Sweep {
+  UnixMs now = 0;
+  std::size_t notifications_max = 0;
+};
+
 // Owned by one thread. After an error in an operation that writes its transaction is to be rolled back. What an
 // operation means is said in store.hpp.
 class SqliteLog {
@@ -52,12 +58,16 @@ class SqliteLog {
   // Folds a part in a transaction of its own, if there is a reason to.
   Result<void, StoreError> fold_some();
 
-  // Reads what accept() needs of its users. Before begin(): SQLite writes nothing more in a transaction that has met damage.
+  // What writes, within a transaction. SQLite writes nothing more in one that has met damage: look_up(), before it, reads of users
+  // and blocks what is needed nearly always, so that damage there costs the one call that meets it.
   Result<void, StoreError> look_up(const Acceptance& acceptance);
+  Result<void, StoreError> look_up(const Proof& proof);
+  Result<void, StoreError> look_up(const ReadMarks& marks);
+  Result<void, StoreError> look_up(const Sweep& sweep);
   Result<Accepted, StoreError> accept(const Acceptance& acceptance);
   Result<void, StoreError> prove(const Proof& proof);
   Result<UserSummary, StoreError> mark_read(const ReadMarks& marks);
-  Result<bool, StoreError> sweep(UnixMs now, std::size_t notifications_max);
+  Result<bool, StoreError> sweep(const Sweep& sweep);
 
   Result<DeviceState, StoreError> open(std::string_view user, std::string_view device);
   Result<Page, StoreError> read(const ReadRequest& request);
@@ -135,7 +145,11 @@ class SqliteLog {
   bool is_swept(const Posting& entry);
   void each_entry(const User& user, std::uint64_t after, UnixMs now, Expired expired, const Visit& visit);
   void sweep_block(const Due& due, UnixMs now, std::size_t& left);
-  void put_off_damage(const Due& due, UnixMs now);
+  void put_off(const Due& due, UnixMs now);
+  void note_swept(const std::vector<std::int64_t>& tried);
+  std::vector<Due> find_due(const Sweep& sweep);
+  std::vector<std::optional<LogRecord>> decode_all(const Block& block);
+  UnixMs due_at(const LogRecord& record) const;
   void note_forgotten(UnixMs upto);
   void expire(const LogRecord& record);
   void forget(const LogRecord& record);
@@ -172,7 +186,11 @@ class SqliteLog {
   SqliteRuns runs_;
   SqliteHeads heads_;
   OpenBlock open_;
-  std::vector<HolderKey> holders_;  // of what is being accepted; kept for their room
+  std::vector<HolderKey> holders_;                // of what is being accepted; kept for their room
+  std::vector<std::int64_t> damaged_blocks_;      // of those that are due,
+  std::vector<std::int64_t> unsweepable_blocks_;  // and those beside damage
+  static constexpr std::size_t sweep_blocks_most = 1'000'000;
+  std::size_t sweep_blocks_max_ = sweep_blocks_most;  // at once
   SqliteTail tail_;
   FoldSizes fold_sizes_;
   std::int64_t last_seq_ = 0;       // never less than what is folded: numbers that are free again are not given again

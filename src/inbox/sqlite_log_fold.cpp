@@ -44,6 +44,7 @@ Result<void, StoreError> SqliteLog::load() {
   damage_.clear();
   ++loads_;
   if (code_ == SQLITE_OK) load_unfolded();
+  if (is_corrupt(code_)) damage_ = complaint_;
   load_code_ = code_;
   loaded_ = code_ == SQLITE_OK;
   changed_ = false;
@@ -65,7 +66,7 @@ void SqliteLog::load_unfolded() {
     if (known.user != nullptr && known.last < known.user->head) known.user->has_gap = true;
 }
 
-bool SqliteLog::is_ready() { return loaded_ || load() || check(load_code_); }
+bool SqliteLog::is_ready() { return loaded_ || (!is_damaged() && load()) || check(load_code_); }
 
 void SqliteLog::load_block(const Statement& row, Loaded& loaded) {
   const std::string bytes = row.text(1);

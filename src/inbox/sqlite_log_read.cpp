@@ -42,6 +42,13 @@ Result<DeviceState, StoreError> SqliteLog::open(std::string_view user_id, std::s
   return outcome(std::move(state));
 }
 
+Result<void, StoreError> SqliteLog::look_up(const Proof& proof) {
+  if (!loaded_ || is_damaged()) return {};  // begin() says so
+  if (proof.epoch == epoch_) find_user(proof.user);
+  if (const auto result = outcome(true); !result) return Failure(result.error());
+  return {};
+}
+
 Result<void, StoreError> SqliteLog::prove(const Proof& proof) {
   const User* user = proof.epoch == epoch_ ? find_user(proof.user) : nullptr;
   if (user != nullptr) {
@@ -154,6 +161,12 @@ bool SqliteLog::fill_page(Page& page, const User& user, const ReadRequest& reque
   });
   check(marks.statement());
   return all;
+}
+
+Result<void, StoreError> SqliteLog::look_up(const ReadMarks& marks) {
+  if (!loaded_ || is_damaged()) return {};  // begin() says so
+  if (const auto result = summarize(marks.user, marks.at); !result) return Failure(result.error());
+  return {};
 }
 
 Result<UserSummary, StoreError> SqliteLog::mark_read(const ReadMarks& marks) {

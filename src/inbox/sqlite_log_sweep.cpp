@@ -15,22 +15,77 @@ constexpr UnixMs damage_put_off_ms = 24 * 3'600'000;
 
 }  // namespace
 
-Result<bool, StoreError> SqliteLog::sweep(UnixMs now, std::size_t notifications_max) {
+std::vector<SqliteLog::Due> SqliteLog::find_due(const Sweep& sweep) {
+  std::vector<Due> found;
+  Statement& row = sql_->due.bind(sweep.now, sweep.notifications_max);
+  while (row.step()) found.push_back({row.integer(0), row.integer(1)});
+  check(row);
+  row.reset();
+  return found;
+}
+
+// When it expires, and then when it is forgotten.
+UnixMs SqliteLog::due_at(const LogRecord& record) const {
+  return record.notification->expires_at + (record.expired ? limits_.trace_keep.count() : 0);
+}
+
+// None for those that are gone. What is damaged is an error.
+std::vector<std::optional<LogRecord>> SqliteLog::decode_all(const Block& block) {
+  std::vector<std::optional<LogRecord>> records;
+  records.reserve(block.bodies.size());
+  for (const std::string& body : block.bodies) records.push_back(body.empty() ? std::nullopt : decode(body));
+  return records;
+}
+
+Result<void, StoreError> SqliteLog::look_up(const Sweep& sweep) {
+  damaged_blocks_ = unsweepable_blocks_;
+  if (!loaded_ || is_damaged()) return {};  // begin() says so
+  std::size_t left = sweep.notifications_max;
+  for (const Due& due : find_due(sweep)) {
+    if (code_ != SQLITE_OK || left == 0) break;
+    for (const auto& record : decode_all(read_block(due.seq)))
+      if (left > 0 && record && due_at(*record) <= sweep.now) --left;
+    if (forgive_damage()) damaged_blocks_.push_back(due.seq);
+  }
+  if (const auto result = outcome(true); !result) return Failure(result.error());
+  return {};
+}
+
+Result<bool, StoreError> SqliteLog::sweep(const Sweep& sweep) {
+  const UnixMs now = sweep.now;
   flush_block();
   // What is not folded is read from the table again after a crash: it must not be gone from there.
   if (!tail_.empty() && tail_.expires_at() <= now - limits_.trace_keep.count()) fold_everything();
   swept_ = std::max(swept_, now);
-  std::vector<Due> found;
-  Statement& row = sql_->due.bind(now, notifications_max);
-  while (row.step()) found.push_back({row.integer(0), row.integer(1)});
-  check(row);
-  row.reset();
-  std::size_t left = notifications_max;
-  for (const Due& due : found)
-    if (left > 0) sweep_block(due, now, left);
+  const std::vector<Due> found = find_due(sweep);
+  std::vector<std::int64_t> tried;
+  std::size_t left = sweep.notifications_max;
+  for (const Due& due : found) {
+    if (code_ != SQLITE_OK || left == 0 || tried.size() == sweep_blocks_max_) break;
+    if (std::ranges::find(damaged_blocks_, due.seq) != damaged_blocks_.end()) {
+      put_off(due, now);
+    } else {
+      tried.push_back(due.seq);
+      sweep_block(due, now, left);
+    }
+  }
+  const bool has_more = left == 0 || tried.size() == sweep_blocks_max_;
   if (!found.empty()) note_forgotten(now - limits_.trace_keep.count());
-  run(sql_->delete_keys, now - limits_.idempotency_keep.count(), notifications_max);
-  return outcome(left == 0);
+  run(sql_->delete_keys, now - limits_.idempotency_keep.count(), sweep.notifications_max);
+  note_swept(tried);
+  return outcome(has_more);
+}
+
+// Damage may also be met beside a block, where SQLite moves rows from page to page. Then fewer are tried, down to the one that
+// cannot be swept.
+void SqliteLog::note_swept(const std::vector<std::int64_t>& tried) {
+  if (!is_corrupt(code_)) {
+    sweep_blocks_max_ = std::min(sweep_blocks_max_ * 2, sweep_blocks_most);
+  } else if (tried.size() > 1) {
+    sweep_blocks_max_ = tried.size() / 2;
+  } else {
+    unsweepable_blocks_.insert(unsweepable_blocks_.end(), tried.begin(), tried.end());
+  }
 }
 
 // A clock that was set back says nothing of what was accepted meanwhile.
@@ -44,8 +99,7 @@ void SqliteLog::note_forgotten(UnixMs upto) {
 }
 
 // Damaged: it is not looked at again for long, so that those behind it have their turn.
-void SqliteLog::put_off_damage(const Due& due, UnixMs now) {
-  if (!forgive_damage()) return;
+void SqliteLog::put_off(const Due& due, UnixMs now) {
   run(sql_->delete_due, due.at, due.seq);
   run(sql_->new_due, now + damage_put_off_ms, due.seq);
 }
@@ -54,10 +108,8 @@ void SqliteLog::put_off_damage(const Due& due, UnixMs now) {
 void SqliteLog::sweep_block(const Due& due, UnixMs now, std::size_t& left) {
   if (code_ != SQLITE_OK) return;
   Block block = read_block(due.seq);
-  std::vector<std::optional<LogRecord>> records;  // before anything is written
-  records.reserve(block.bodies.size());
-  for (const std::string& body : block.bodies) records.push_back(body.empty() ? std::nullopt : decode(body));
-  if (code_ != SQLITE_OK) return put_off_damage(due, now);
+  std::vector<std::optional<LogRecord>> records = decode_all(block);  // before anything is written
+  if (code_ != SQLITE_OK) return;
   std::optional<UnixMs> next;
   std::vector<std::string> kept;  // prefixes of ids
   std::vector<std::string> gone;
@@ -66,23 +118,21 @@ void SqliteLog::sweep_block(const Due& due, UnixMs now, std::size_t& left) {
     if (!record) continue;
     std::string& body = block.bodies[i];
     const std::string prefix = id_prefix(record->notification->id);
-    const UnixMs expires_at = record->notification->expires_at;
-    const UnixMs forget_at = expires_at + limits_.trace_keep.count();
-    if (left > 0 && (record->expired ? forget_at : expires_at) <= now) {
+    if (left > 0 && due_at(*record) <= now) {
       --left;
       if (!record->expired) expire(*record);
-      if (forget_at <= now) {
+      record->expired = true;
+      if (due_at(*record) <= now) {
         forget(*record);
         body.clear();
         gone.push_back(prefix);
         continue;
       }
-      record->expired = true;
       record->holders = 0;
       record->clear_data();
       body = encode_body(*record);
     }
-    next = std::min(next.value_or(forget_at), record->expired ? forget_at : expires_at);
+    next = std::min(next.value_or(due_at(*record)), due_at(*record));
     kept.push_back(prefix);
   }
   write_block(block);

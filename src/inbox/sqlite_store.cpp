@@ -37,33 +37,36 @@ class SqliteStore::CallFor : public Call {
   Result<T, StoreError> result_ = Failure(StoreError::unavailable);
 };
 
-// The work lies in the call itself: one allocation for each.
-template <class T, class Work>
-class SqliteStore::CallOf final : public CallFor<T> {
+// What is asked lies in the call itself: one allocation for each.
+template <class T, class Asked>
+class SqliteStore::WriteCall final : public CallFor<T> {
  public:
-  CallOf(Work work, Done<T> done) : CallFor<T>(std::move(done)), work_(std::move(work)) {}
+  using Work = Result<T, StoreError> (SqliteLog::*)(const Asked&);
+  WriteCall(SqliteLog& log, Work work, Asked asked, Done<T> done)
+      : CallFor<T>(std::move(done)), log_(log), work_(work), asked_(std::move(asked)) {}
+
+  bool prepare() override {
+    if (log_.look_up(asked_) != Failure(StoreError::corrupt)) return true;
+    static_cast<void>(this->keep(Failure(StoreError::corrupt)));
+    return false;
+  }
+  Result<void, StoreError> attempt() override { return this->keep((log_.*work_)(asked_)); }
+
+ private:
+  SqliteLog& log_;
+  Work work_;
+  Asked asked_;
+};
+
+template <class T, class Work>
+class SqliteStore::ReadCall final : public CallFor<T> {
+ public:
+  ReadCall(Work work, Done<T> done) : CallFor<T>(std::move(done)), work_(std::move(work)) {}
 
   Result<void, StoreError> attempt() override { return this->keep(work_()); }
 
  private:
   Work work_;
-};
-
-class SqliteStore::AcceptCall final : public CallFor<Accepted> {
- public:
-  AcceptCall(SqliteLog& log, Acceptance acceptance, Done<Accepted> done)
-      : CallFor(std::move(done)), log_(log), acceptance_(std::move(acceptance)) {}
-
-  bool prepare() override {
-    if (log_.look_up(acceptance_) != Failure(StoreError::corrupt)) return true;
-    static_cast<void>(keep(Failure(StoreError::corrupt)));
-    return false;
-  }
-  Result<void, StoreError> attempt() override { return keep(log_.accept(acceptance_)); }
-
- private:
-  SqliteLog& log_;
-  Acceptance acceptance_;
 };
 
 Result<std::unique_ptr<SqliteStore>, OpenError> SqliteStore::open(const std::string& path, const StoreLimits& limits,
@@ -85,6 +88,8 @@ SqliteStore::~SqliteStore() = default;
 
 Result<void, StoreError> SqliteStore::commit() {
   // Completions may call again: that is the next batch.
+  batch_writes_.clear();
+  batch_reads_.clear();
   std::swap(writes_, batch_writes_);
   std::swap(reads_, batch_reads_);
   Result<void, StoreError> outcome = batch_writes_.empty() ? Result<void, StoreError>() : write(batch_writes_);
@@ -139,46 +144,47 @@ Result<void, StoreError> SqliteStore::probe() {
   return result;
 }
 
+template <class T, class Asked>
+void SqliteStore::add_write(Result<T, StoreError> (SqliteLog::*work)(const Asked&), Asked asked, Done<T> done) {
+  writes_.push_back(std::make_unique<WriteCall<T, Asked>>(log_, work, std::move(asked), std::move(done)));
+}
+
 template <class T, class Work>
-std::unique_ptr<SqliteStore::Call> SqliteStore::call(Work work, Done<T> done) {
-  return std::make_unique<CallOf<T, Work>>(std::move(work), std::move(done));
+void SqliteStore::add_read(Work work, Done<T> done) {
+  reads_.push_back(std::make_unique<ReadCall<T, Work>>(std::move(work), std::move(done)));
 }
 
 void SqliteStore::accept(Acceptance acceptance, Done<Accepted> done) {
-  writes_.push_back(std::make_unique<AcceptCall>(log_, std::move(acceptance), std::move(done)));
+  add_write(&SqliteLog::accept, std::move(acceptance), std::move(done));
 }
 
 void SqliteStore::prove(Proof proof, Done<void> done) {
-  writes_.push_back(call<void>([this, proof = std::move(proof)] { return log_.prove(proof); }, std::move(done)));
+  add_write(&SqliteLog::prove, std::move(proof), std::move(done));
 }
 
 void SqliteStore::mark_read(ReadMarks marks, Done<UserSummary> done) {
-  writes_.push_back(
-      call<UserSummary>([this, marks = std::move(marks)] { return log_.mark_read(marks); }, std::move(done)));
+  add_write(&SqliteLog::mark_read, std::move(marks), std::move(done));
 }
 
 void SqliteStore::sweep(UnixMs now, std::size_t notifications_max, Done<bool> done) {
-  writes_.push_back(
-      call<bool>([this, now, notifications_max] { return log_.sweep(now, notifications_max); }, std::move(done)));
+  add_write(&SqliteLog::sweep, Sweep{now, notifications_max}, std::move(done));
 }
 
 void SqliteStore::open(std::string user, std::string device, Done<DeviceState> done) {
-  reads_.push_back(call<DeviceState>(
-      [this, user = std::move(user), device = std::move(device)] { return log_.open(user, device); }, std::move(done)));
+  add_read([this, user = std::move(user), device = std::move(device)] { return log_.open(user, device); },
+           std::move(done));
 }
 
 void SqliteStore::read(ReadRequest request, Done<Page> done) {
-  reads_.push_back(call<Page>([this, request = std::move(request)] { return log_.read(request); }, std::move(done)));
+  add_read([this, request = std::move(request)] { return log_.read(request); }, std::move(done));
 }
 
 void SqliteStore::summarize(std::string user, UnixMs now, Done<UserSummary> done) {
-  reads_.push_back(
-      call<UserSummary>([this, user = std::move(user), now] { return log_.summarize(user, now); }, std::move(done)));
+  add_read([this, user = std::move(user), now] { return log_.summarize(user, now); }, std::move(done));
 }
 
 void SqliteStore::inspect(InspectRequest request, Done<std::optional<Trace>> done) {
-  reads_.push_back(call<std::optional<Trace>>([this, request = std::move(request)] { return log_.inspect(request); },
-                                              std::move(done)));
+  add_read([this, request = std::move(request)] { return log_.inspect(request); }, std::move(done));
 }
 
 }  // namespace carillon::inbox

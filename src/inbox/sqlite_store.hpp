@@ -27,7 +27,7 @@ class SqliteStore final : public Store {
 
   std::size_t waiting() const { return writes_.size() + reads_.size(); }
   // Does what has been asked for and calls back, then perhaps folds (sqlite_log.hpp). The error that it had, if any; what
-  // it was is in complaint().
+  // it was is in complaint(). Who is called back may ask again, but not commit().
   Result<void, StoreError> commit();
   // Writes something of no meaning, to see whether the file can be written.
   Result<void, StoreError> probe();
@@ -54,11 +54,14 @@ class SqliteStore final : public Store {
   class Call;
   template <class T>
   class CallFor;
-  class AcceptCall;
+  template <class T, class Asked>
+  class WriteCall;
   template <class T, class Work>
-  class CallOf;
+  class ReadCall;
+  template <class T, class Asked>
+  void add_write(Result<T, StoreError> (SqliteLog::*work)(const Asked&), Asked asked, Done<T> done);
   template <class T, class Work>
-  std::unique_ptr<Call> call(Work work, Done<T> done);
+  void add_read(Work work, Done<T> done);
 
   SqliteStore(Database database, std::string epoch, const StoreLimits& limits);
   Result<void, StoreError> write(std::span<const std::unique_ptr<Call>> calls);

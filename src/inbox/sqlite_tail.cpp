@@ -24,7 +24,7 @@ SqliteTail::User* SqliteTail::find_user(std::string_view id) {
 }
 
 SqliteTail::User& SqliteTail::add_user(std::string_view id, User user) {
-  if (users_.size() >= users_max) make_room();
+  if (users_.size() >= std::max(users_max, room_at_)) make_room();
   user.used = true;
   return users_.add(id, std::move(user));
 }
@@ -39,6 +39,7 @@ void SqliteTail::make_room() {
   users_.forget_if([this](const User& user) { return !must_stay(user) && !user.used; });
   if (users_.size() >= users_max / 4 * 3) users_.forget_if([this](const User& user) { return !must_stay(user); });
   users_.for_each([](User& user) { user.used = false; });
+  room_at_ = users_.size() + users_max / 4;  // not for each that comes while none can go
 }
 
 // --- what is new ---

@@ -84,6 +84,7 @@ class SqliteTail {
   void make_room();
 
   UserTable users_;
+  std::size_t room_at_ = 0;  // of users: then it is looked whom to forget
   std::vector<Pending> active_;
   std::vector<Sealed> sealed_;
   std::uint64_t generation_ = 2;  // of what is active; what is sealed is of the one before

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -18,6 +21,7 @@
 namespace carillon::inbox {
 
 inline constexpr UnixMs start = 1'700'000'000'000;
+inline constexpr int page_bytes = 4'096;
 
 class SqliteStoreTest : public testing::Test {
  protected:
@@ -58,18 +62,41 @@ class SqliteStoreTest : public testing::Test {
     if (!store) throw std::runtime_error(store.error().message);
     return std::move(*store);
   }
-  // The first page of the table; nobody has the file open.
-  void damage(const std::string& table) {
-    std::int64_t page = 0;
-    {
-      auto database = Database::open(path());
-      Statement root(*database, "SELECT rootpage FROM sqlite_schema WHERE name = ?");
-      ASSERT_TRUE(root.bind(table).step());
-      page = root.integer(0);
-    }
+  // Every user's entries are in a run then.
+  void fold_all(SqliteStore& store) {
+    store.sweep(std::numeric_limits<UnixMs>::max() / 2, 0, [](const auto& more) { EXPECT_TRUE(more); });
+    EXPECT_TRUE(store.commit());
+  }
+  std::int64_t root_page(Database& database, const std::string& table) {
+    Statement root(database, "SELECT rootpage FROM sqlite_schema WHERE name = ?");
+    EXPECT_TRUE(root.bind(table).step());
+    return root.integer(0);
+  }
+  std::int64_t root_page(const std::string& table) {
+    auto database = Database::open(path());
+    return root_page(*database, table);
+  }
+  void overwrite(std::int64_t page) {
     std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp((page - 1) * 4096);
-    file << std::string(4096, '\x7f');
+    file.seekp((page - 1) * page_bytes);
+    file << std::string(page_bytes, '\x7f');
+  }
+  // The first page of the table; nobody has the file open.
+  void damage(const std::string& table) { overwrite(root_page(table)); }
+  // That with the first rows of a table that has several. An inner page of a tree of rows: its kind (5), and from its 12th byte the
+  // places of its cells, each with the number of a page first. Source: SQLite's file format.
+  void damage_first_leaf(const std::string& table) {
+    std::ifstream file(path(), std::ios::binary);
+    std::string page(page_bytes, '\0');
+    file.seekg((root_page(table) - 1) * page_bytes);
+    file.read(page.data(), page_bytes);
+    ASSERT_EQ(page[0], 5) << table << " has one page only";
+    const auto number = [&](std::size_t at, std::size_t bytes) {
+      std::size_t value = 0;
+      for (std::size_t i = 0; i < bytes; ++i) value = value * 256 + static_cast<unsigned char>(page[at + i]);
+      return value;
+    };
+    overwrite(static_cast<std::int64_t>(number(number(12, 2), 4)));
   }
   Page read(SqliteStore& store, const std::string& user) {
     Page page;

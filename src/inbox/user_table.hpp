@@ -1,5 +1,5 @@
 // Users by their id, for SqliteTail. With many of them a look-up waits for memory and for little else, so it touches two places
-// only: a slot, and the user with the id beside it.
+// only: a slot, and the user with the id beside it (a third where the id has more than 15 bytes).
 #pragma once
 
 #include <cstddef>

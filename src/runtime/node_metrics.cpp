@@ -313,7 +313,7 @@ void collect_inbox(const Inbox& inbox, Collector& out) {
   const StoreStats& store = inbox.store_thread()->stats();
   out.count("carillon_store_commits_total", "Batches committed to the disk.", store.commits);
   out.count("carillon_store_calls_total", "Calls in these batches.", store.calls);
-  out.count("carillon_store_failed_total", "Batches that failed.", store.failed_batches);
+  out.count("carillon_store_failed_total", "Batches with an error, if only of one call.", store.failed_batches);
   out.gauge("carillon_store_waiting_bytes", "Notifications on their way to the disk.", store.waiting_bytes);
 }
 

@@ -23,7 +23,7 @@ namespace carillon::runtime {
 struct StoreStats {
   Counter commits;         // batches
   Counter calls;           // that were in them
-  Counter failed_batches;  // that were rolled back
+  Counter failed_batches;  // with an error, if only of one call
   Gauge waiting_bytes;     // of notifications that have not been committed; by all shards' ports together
 };
 
