@@ -78,7 +78,8 @@ class RedisStore final : public Store {
   RedisCalls calls_;
   std::function<void(std::optional<StoreError>)> watcher_;
   std::deque<Append> waiting_appends_;
-  std::size_t append_calls_ = 0;  // on their way
+  std::size_t append_calls_ = 0;          // on their way,
+  std::size_t appends_on_their_way_ = 0;  // and what they append
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
