@@ -24,7 +24,7 @@ StoreError store_error(int code) {
   }
 }
 
-bool is_corrupt(int code) { return (code & 0xff) == SQLITE_CORRUPT; }
+bool is_corrupt(int code) { return code != SQLITE_OK && store_error(code) == StoreError::corrupt; }
 
 Result<Database, int> Database::open(const std::string& path) {
   sqlite3* handle = nullptr;

@@ -24,6 +24,13 @@ class SqliteDamageTest : public SqliteStoreTest {
       error = result ? std::nullopt : std::optional(result.error());
     };
   }
+  // When all has expired long ago.
+  void sweep_often(SqliteStore& store) {
+    for (int i = 0; i < 10; ++i) {
+      store.sweep(start + 60'000 + limits.trace_keep.count(), 100, [](const auto&) {});
+      static_cast<void>(store.commit());
+    }
+  }
   static std::string name(std::size_t i) { return "user-" + std::to_string(i); }
   // So many users, whose heads are on several pages.
   Acceptance to_many() {
@@ -72,6 +79,7 @@ TEST_F(SqliteDamageTest, SoDoProofsAndReadMarks) {
   Error marked;
   Error proven;
   Error accepted = StoreError::unavailable;
+  (*store)->accept(notification({name(999)}), note<Accepted>(accepted));  // something that would have to be taken back
   (*store)->mark_read({name(0), epoch, {1}, 0, start}, note<UserSummary>(marked));
   Proof proof;
   proof.user = name(0);
@@ -79,13 +87,41 @@ TEST_F(SqliteDamageTest, SoDoProofsAndReadMarks) {
   proof.epoch = epoch;
   proof.range = {0, 1};
   (*store)->prove(proof, note<void>(proven));
-  (*store)->accept(notification({name(999)}), note<Accepted>(accepted));
   EXPECT_EQ((*store)->commit(), Failure(StoreError::corrupt));
   EXPECT_EQ(marked, StoreError::corrupt);
   EXPECT_EQ(proven, StoreError::corrupt);
   EXPECT_EQ(accepted, std::nullopt);
   EXPECT_EQ((*store)->loads_for_tests(), loads);
   EXPECT_FALSE((*store)->is_damaged());
+}
+
+// What a call reads of more than its user is looked at beforehand as soon as damage was met anywhere.
+TEST_F(SqliteDamageTest, WhatGoesOnMeetingItCostsTheOthersNoMoreThanOnce) {
+  limits.notifications_per_user_max = 2;
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"reader"})));
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(accept(**store, notification({"full"})));
+    fold_all(**store);
+  }
+  execute("UPDATE log SET block = substr(block, 1, 20) WHERE seq < 3");
+  auto store = open();
+  ASSERT_TRUE(store);
+  const std::string epoch = epoch_of(**store);
+  const std::size_t loads = (*store)->loads_for_tests();
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    Error accepted = StoreError::unavailable;
+    Error refused;
+    Error marked;
+    (*store)->accept(notification({"bob"}), note<Accepted>(accepted));
+    (*store)->accept(notification({"full"}), note<Accepted>(refused));
+    (*store)->mark_read({"reader", epoch, {1}, 0, start + 60'000}, note<UserSummary>(marked));  // it has expired
+    EXPECT_EQ((*store)->commit(), Failure(StoreError::corrupt));
+    EXPECT_EQ(accepted, std::nullopt);
+    EXPECT_EQ(refused, StoreError::corrupt);
+    EXPECT_EQ(marked, StoreError::corrupt);
+    EXPECT_EQ((*store)->loads_for_tests(), loads + 1);
+  }
 }
 
 TEST_F(SqliteDamageTest, AKnownKeyIsKnownAlsoWhereTheUserIsDamaged) {
@@ -128,10 +164,8 @@ TEST_F(SqliteDamageTest, ADamagedPageOfTheLogDoesNotKeepTheOthersFromGoing) {
   ASSERT_FALSE((*store)->is_damaged());
   const std::size_t loads = (*store)->loads_for_tests();
   const UnixMs later = start + 60'000 + limits.trace_keep.count();
-  for (bool done = false; !done && (*store)->loads_for_tests() < loads + 10;) {
-    (*store)->sweep(later, 100, [&](const Result<bool, StoreError>& more) { done = more && !*more; });
-    static_cast<void>((*store)->commit());
-  }
+  sweep_often(**store);
+  EXPECT_LE((*store)->loads_for_tests(), loads + 2) << "one for each page beside it";
   store->reset();
   auto database = Database::open(path());
   Statement due(*database, "SELECT count(*), sum(at > ?) FROM due");
@@ -139,6 +173,42 @@ TEST_F(SqliteDamageTest, ADamagedPageOfTheLogDoesNotKeepTheOthersFromGoing) {
   EXPECT_GE(due.integer(0), 1);
   EXPECT_LT(due.integer(0), 5) << "what is on the damaged page";
   EXPECT_EQ(due.integer(0), due.integer(1)) << "put off";
+}
+
+TEST_F(SqliteDamageTest, ASweepGoesOnWithoutTheKeysThatCannotBeRead) {
+  {
+    auto store = open();
+    Acceptance asked = notification({"alice"});
+    asked.idempotency_key = "key";
+    EXPECT_FALSE(accept(**store, asked));
+    fold_all(**store);
+  }
+  damage("idempotency");
+  auto store = open();
+  ASSERT_TRUE(store);
+  const std::size_t loads = (*store)->loads_for_tests();
+  sweep_often(**store);
+  EXPECT_LE((*store)->loads_for_tests(), loads + 1);
+  store->reset();
+  auto database = Database::open(path());
+  Statement log(*database, "SELECT seq FROM log");
+  EXPECT_FALSE(log.step()) << "what has expired is gone";
+}
+
+TEST_F(SqliteDamageTest, ASweepThatCannotFoldDoesNotTryItAgainSoon) {
+  {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, notification({"alice"})));
+    fold_all(**store);
+  }
+  damage("run_page");
+  auto store = open();
+  ASSERT_TRUE(store);
+  EXPECT_FALSE(accept(**store, notification({"bob"})));
+  const std::size_t loads = (*store)->loads_for_tests();
+  sweep_often(**store);
+  EXPECT_LE((*store)->loads_for_tests(), loads + 1);
+  EXPECT_FALSE(accept(**store, notification({"carol"})));
 }
 
 // Without it nobody's log can be told from one that is shorter.

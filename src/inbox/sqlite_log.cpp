@@ -28,6 +28,7 @@ SqliteLog::~SqliteLog() = default;
 
 bool SqliteLog::check(int code) {
   if (code == SQLITE_OK) return true;
+  careful_ = careful_ || is_corrupt(code);
   if (code_ == SQLITE_OK) {
     code_ = code;
     complaint_ = std::string(sqlite3_errstr(code)) + ": " + database_.last_error();
@@ -55,6 +56,7 @@ Result<void, StoreError> SqliteLog::begin() {
   }
   changed_ = false;
   run(sql_->begin);
+  if (is_corrupt(code_)) damage_ = complaint_;
   const auto result = outcome(true);
   if (!result) return Failure(result.error());
   return {};
@@ -72,7 +74,7 @@ void SqliteLog::rollback() {
   if (database_.in_transaction()) database_.execute("ROLLBACK");
   code_ = SQLITE_OK;
   open_ = {};
-  if (changed_ || !loaded_) static_cast<void>(load());  // is_ready() tries again
+  if (changed_ || (!loaded_ && !is_damaged())) static_cast<void>(load());  // is_ready() tries again
 }
 
 Result<void, StoreError> SqliteLog::touch() {
@@ -150,7 +152,10 @@ std::optional<Result<Accepted, StoreError>> SqliteLog::find_key(const Acceptance
 
 Result<void, StoreError> SqliteLog::look_up(const Acceptance& acceptance) {
   if (!loaded_ || is_damaged()) return {};  // begin() says so
-  for (const std::string& id : acceptance.users) find_user(id);
+  for (const std::string& id : acceptance.users) {
+    const User* user = find_user(id);
+    if (careful_ && user != nullptr) read_what_goes(*user, *acceptance.notification);
+  }
   const auto found = outcome(true);
   if (found) return {};
   const bool is_known = find_key(acceptance).has_value();  // then nothing is done for these users
@@ -202,6 +207,21 @@ std::uint64_t SqliteLog::append(User& user, std::int64_t seq, const Notification
   return posting.number;
 }
 
+// The entries that may make room for a newer one, and what accept() reads of them.
+void SqliteLog::read_what_goes(const User& user, const Notification& newer) {
+  if (is_at_limit(user, newer))
+    each_entry(user, user.dropped_to, newer.sent_at, Expired::included, [&](const Posting& entry) {
+      read_block(entry.seq);
+      return false;
+    });
+  if (newer.collapse_key.empty()) return;
+  Statement& row = sql_->collapsible.bind(user.num, newer.collapse_key);
+  const std::int64_t seq = row.step() ? row.integer(1) : 0;
+  check(row);
+  row.reset();
+  if (seq != 0) read_block(seq);
+}
+
 bool SqliteLog::is_proven(const User& user, std::uint64_t number) {
   if (highest_cursor(user) >= number) return true;
   Statement& row = sql_->is_covered.bind(user.num, number);
@@ -221,10 +241,13 @@ void SqliteLog::collapse(User& user, const Notification& newer) {
   end(user, *older, Ending::collapsed, newer.sent_at);
 }
 
+bool SqliteLog::is_at_limit(const User& user, const Notification& newer) const {
+  return user.entries() > 0 && (user.entries() >= limits_.notifications_per_user_max ||
+                                user.bytes() + newer.bytes() > limits_.bytes_per_user_max);
+}
+
 void SqliteLog::make_room(User& user, const Notification& newer) {
-  while (code_ == SQLITE_OK && user.entries() > 0 &&
-         (user.entries() >= limits_.notifications_per_user_max ||
-          user.bytes() + newer.bytes() > limits_.bytes_per_user_max)) {
+  while (code_ == SQLITE_OK && is_at_limit(user, newer)) {
     if (user.oldest.empty()) find_oldest(user, newer.sent_at);
     if (user.oldest.empty()) return;
     const Posting oldest = user.oldest.back();

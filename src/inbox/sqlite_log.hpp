@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "inbox/log_block.hpp"
@@ -51,15 +52,15 @@ class SqliteLog {
   Result<void, StoreError> commit();
   void rollback();
   Result<void, StoreError> touch();  // a write of no meaning
-  // Reads what was not folded. All operations try it, and fail until it has worked. What is damaged is left out: then nothing
-  // can be written any more, and users in whose logs something is missing cannot be read.
+  // Reads what was not folded. All operations try it, and fail until it has worked or has met damage that leaves nothing. What is
+  // damaged is left out: then nothing can be written any more, and users in whose logs something is missing cannot be read.
   Result<void, StoreError> load();
   bool is_damaged() const { return !damage_.empty(); }
   // Folds a part in a transaction of its own, if there is a reason to.
   Result<void, StoreError> fold_some();
 
-  // What writes, within a transaction. SQLite writes nothing more in one that has met damage: look_up(), before it, reads of users
-  // and blocks what is needed nearly always, so that damage there costs the one call that meets it.
+  // What writes, within a transaction. SQLite writes nothing more in one that has met damage. So look_up(), before it, reads the
+  // users; once damage was met somewhere it reads all that the call will read, so that only the first call costs the others something.
   Result<void, StoreError> look_up(const Acceptance& acceptance);
   Result<void, StoreError> look_up(const Proof& proof);
   Result<void, StoreError> look_up(const ReadMarks& marks);
@@ -137,7 +138,9 @@ class SqliteLog {
   std::optional<LogRecord> release(std::int64_t seq);
   std::uint64_t append(User& user, std::int64_t seq, const Notification& notification);
   void collapse(User& user, const Notification& newer);
+  bool is_at_limit(const User& user, const Notification& newer) const;
   void make_room(User& user, const Notification& newer);
+  void read_what_goes(const User& user, const Notification& newer);
   void find_oldest(User& user, UnixMs now);
   bool is_proven(const User& user, std::uint64_t number);
   void end(User& user, const Posting& entry, Ending ending, UnixMs at);
@@ -146,7 +149,6 @@ class SqliteLog {
   void each_entry(const User& user, std::uint64_t after, UnixMs now, Expired expired, const Visit& visit);
   void sweep_block(const Due& due, UnixMs now, std::size_t& left);
   void put_off(const Due& due, UnixMs now);
-  void note_swept(const std::vector<std::int64_t>& tried);
   std::vector<Due> find_due(const Sweep& sweep);
   std::vector<std::optional<LogRecord>> decode_all(const Block& block);
   UnixMs due_at(const LogRecord& record) const;
@@ -156,6 +158,7 @@ class SqliteLog {
   std::string user_name(std::int64_t num);
   UnixMs mark_of(std::int64_t user, std::uint64_t number);
   std::uint64_t highest_cursor(const User& user);
+  std::vector<std::uint64_t> find_marked(const User& user, const ReadMarks& marks);
   void read_received(const User& user, std::string_view device, std::uint64_t& cursor, std::vector<Range>& above);
   void register_device(const User& user, const Proof& proof, std::uint64_t cursor);
   bool is_ready();
@@ -186,11 +189,13 @@ class SqliteLog {
   SqliteRuns runs_;
   SqliteHeads heads_;
   OpenBlock open_;
-  std::vector<HolderKey> holders_;                // of what is being accepted; kept for their room
-  std::vector<std::int64_t> damaged_blocks_;      // of those that are due,
-  std::vector<std::int64_t> unsweepable_blocks_;  // and those beside damage
-  static constexpr std::size_t sweep_blocks_most = 1'000'000;
-  std::size_t sweep_blocks_max_ = sweep_blocks_most;  // at once
+  std::vector<HolderKey> holders_;                   // of what is being accepted; kept for their room
+  std::unordered_set<std::int64_t> damaged_blocks_;  // of those that are due,
+  std::unordered_set<std::int64_t>
+      unsweepable_blocks_;    // and those that cannot be swept since something else is damaged
+  UnixMs sweep_fold_at_ = 0;  // after damage: not before then
+  UnixMs sweep_keys_at_ = 0;
+  bool careful_ = false;  // damage was met since the start: look_up() reads more, which all others need not pay for
   SqliteTail tail_;
   FoldSizes fold_sizes_;
   std::int64_t last_seq_ = 0;       // never less than what is folded: numbers that are free again are not given again

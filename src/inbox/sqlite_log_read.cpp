@@ -43,9 +43,11 @@ Result<DeviceState, StoreError> SqliteLog::open(std::string_view user_id, std::s
 }
 
 Result<void, StoreError> SqliteLog::look_up(const Proof& proof) {
-  if (!loaded_ || is_damaged()) return {};  // begin() says so
-  if (proof.epoch == epoch_) find_user(proof.user);
-  if (const auto result = outcome(true); !result) return Failure(result.error());
+  if (!loaded_ || is_damaged() || proof.epoch != epoch_) return {};  // begin() says so, or nothing is done
+  find_user(proof.user);
+  const auto found = outcome(true);
+  const auto state = found && careful_ ? open(proof.user, proof.device) : DeviceState();
+  if (!found || !state) return Failure(found ? state.error() : found.error());
   return {};
 }
 
@@ -165,25 +167,32 @@ bool SqliteLog::fill_page(Page& page, const User& user, const ReadRequest& reque
 
 Result<void, StoreError> SqliteLog::look_up(const ReadMarks& marks) {
   if (!loaded_ || is_damaged()) return {};  // begin() says so
-  if (const auto result = summarize(marks.user, marks.at); !result) return Failure(result.error());
+  const User* user = find_user(marks.user);
+  if (careful_ && user != nullptr) find_marked(*user, marks);
+  const auto found = outcome(true);
+  const auto summary = found && careful_ ? summarize(marks.user, marks.at) : UserSummary();
+  if (!found || !summary) return Failure(found ? summary.error() : found.error());
   return {};
 }
 
 Result<UserSummary, StoreError> SqliteLog::mark_read(const ReadMarks& marks) {
   const User* user = marks.epoch == epoch_ ? find_user(marks.user) : nullptr;
-  if (user != nullptr) {
-    std::uint64_t last = marks.upto;
-    for (const std::uint64_t number : marks.numbers) last = std::max(last, number);
-    std::vector<std::uint64_t> read;
-    each_entry(*user, user->dropped_to, marks.at, Expired::included, [&](const Posting& entry) {
-      if (entry.number > last) return false;
-      if (entry.number <= marks.upto || std::ranges::find(marks.numbers, entry.number) != marks.numbers.end())
-        read.push_back(entry.number);
-      return true;
-    });
-    for (const std::uint64_t number : read) run(sql_->new_mark, user->num, number, marks.at);
-  }
+  if (user != nullptr)
+    for (const std::uint64_t number : find_marked(*user, marks)) run(sql_->new_mark, user->num, number, marks.at);
   return summarize(marks.user, marks.at);
+}
+
+std::vector<std::uint64_t> SqliteLog::find_marked(const User& user, const ReadMarks& marks) {
+  std::uint64_t last = marks.upto;
+  for (const std::uint64_t number : marks.numbers) last = std::max(last, number);
+  std::vector<std::uint64_t> marked;
+  each_entry(user, user.dropped_to, marks.at, Expired::included, [&](const Posting& entry) {
+    if (entry.number > last) return false;
+    if (entry.number <= marks.upto || std::ranges::find(marks.numbers, entry.number) != marks.numbers.end())
+      marked.push_back(entry.number);
+    return true;
+  });
+  return marked;
 }
 
 Result<UserSummary, StoreError> SqliteLog::summarize(std::string_view user_id, UnixMs now) {

@@ -38,54 +38,51 @@ std::vector<std::optional<LogRecord>> SqliteLog::decode_all(const Block& block) 
 }
 
 Result<void, StoreError> SqliteLog::look_up(const Sweep& sweep) {
-  damaged_blocks_ = unsweepable_blocks_;
+  damaged_blocks_.clear();
   if (!loaded_ || is_damaged()) return {};  // begin() says so
   std::size_t left = sweep.notifications_max;
   for (const Due& due : find_due(sweep)) {
     if (code_ != SQLITE_OK || left == 0) break;
-    for (const auto& record : decode_all(read_block(due.seq)))
+    const auto records = decode_all(read_block(due.seq));
+    if (forgive_damage()) {
+      damaged_blocks_.insert(due.seq);
+      continue;
+    }
+    for (const auto& record : records)
       if (left > 0 && record && due_at(*record) <= sweep.now) --left;
-    if (forgive_damage()) damaged_blocks_.push_back(due.seq);
   }
   if (const auto result = outcome(true); !result) return Failure(result.error());
   return {};
 }
 
+// Each part that meets damage is put off, and the others go on with the next sweep.
 Result<bool, StoreError> SqliteLog::sweep(const Sweep& sweep) {
   const UnixMs now = sweep.now;
   flush_block();
   // What is not folded is read from the table again after a crash: it must not be gone from there.
-  if (!tail_.empty() && tail_.expires_at() <= now - limits_.trace_keep.count()) fold_everything();
+  if (!tail_.empty() && tail_.expires_at() <= now - limits_.trace_keep.count()) {
+    if (now < sweep_fold_at_) return outcome(false);
+    fold_everything();
+    if (is_corrupt(code_)) sweep_fold_at_ = now + damage_put_off_ms;
+  }
   swept_ = std::max(swept_, now);
   const std::vector<Due> found = find_due(sweep);
-  std::vector<std::int64_t> tried;
   std::size_t left = sweep.notifications_max;
   for (const Due& due : found) {
-    if (code_ != SQLITE_OK || left == 0 || tried.size() == sweep_blocks_max_) break;
-    if (std::ranges::find(damaged_blocks_, due.seq) != damaged_blocks_.end()) {
+    if (code_ != SQLITE_OK || left == 0) break;
+    if (damaged_blocks_.contains(due.seq) || unsweepable_blocks_.contains(due.seq)) {
       put_off(due, now);
-    } else {
-      tried.push_back(due.seq);
-      sweep_block(due, now, left);
+      continue;
     }
+    sweep_block(due, now, left);
+    if (is_corrupt(code_)) unsweepable_blocks_.insert(due.seq);  // beside damage: SQLite moves rows from page to page
   }
-  const bool has_more = left == 0 || tried.size() == sweep_blocks_max_;
   if (!found.empty()) note_forgotten(now - limits_.trace_keep.count());
-  run(sql_->delete_keys, now - limits_.idempotency_keep.count(), sweep.notifications_max);
-  note_swept(tried);
-  return outcome(has_more);
-}
-
-// Damage may also be met beside a block, where SQLite moves rows from page to page. Then fewer are tried, down to the one that
-// cannot be swept.
-void SqliteLog::note_swept(const std::vector<std::int64_t>& tried) {
-  if (!is_corrupt(code_)) {
-    sweep_blocks_max_ = std::min(sweep_blocks_max_ * 2, sweep_blocks_most);
-  } else if (tried.size() > 1) {
-    sweep_blocks_max_ = tried.size() / 2;
-  } else {
-    unsweepable_blocks_.insert(unsweepable_blocks_.end(), tried.begin(), tried.end());
+  if (code_ == SQLITE_OK && now >= sweep_keys_at_) {
+    run(sql_->delete_keys, now - limits_.idempotency_keep.count(), sweep.notifications_max);
+    if (is_corrupt(code_)) sweep_keys_at_ = now + damage_put_off_ms;
   }
+  return outcome(left == 0);
 }
 
 // A clock that was set back says nothing of what was accepted meanwhile.

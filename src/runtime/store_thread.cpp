@@ -127,13 +127,14 @@ void StoreThread::mend(TimePoint now) {
   if (now < mend_at_ || (store_ != nullptr && store_->waiting() > 0)) return;
   mend_at_ = now + mend_interval;
   if (!can_stay_open()) return open();
-  if (store_->probe()) note(std::nullopt, "");
+  const auto probed = store_->probe();
+  probed ? note(std::nullopt, "") : note(probed.error(), store_->complaint());
 }
 
 // What it holds can be read. Somebody may have put another file in its place, or mended this one: nobody else writes to it.
 bool StoreThread::can_stay_open() const {
   if (store_ == nullptr) return false;
-  if (*trouble() == inbox::StoreError::full) return true;
+  if (*trouble() == inbox::StoreError::full && !store_->is_damaged()) return true;
   struct stat found{};
   if (::stat(path().c_str(), &found) != 0 || found.st_ino != file_.st_ino) return false;
   if (!store_->is_damaged()) return *trouble() == inbox::StoreError::read_only;

@@ -70,13 +70,13 @@ export function temporary_folder() {
 export const ready_line = /^carillon ready clients=(\S+) api=(\S+) node=(\S+)$/m;
 
 // `carillon serve` on free ports. { clients, api } are URLs.
-// `through`: a command with arguments that becomes the server, such as nsenter.
-export async function start_carillon(flags = [], { env, listen = true, through = [] } = {}) {
+export async function start_carillon(flags = [], { env, listen = true } = {}) {
   const addresses = listen ? ["--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0"] : [];
   const args = ["serve", ...addresses, ...flags];
   const options = { cwd: temporary_folder(), env };
-  const [command, ...words] = is_reference ? [process.execPath, reference, ...args] : [...through, binary("carillon"), ...args];
-  const program = new Program(command, words, options);
+  const program = is_reference
+    ? new Program(process.execPath, [reference, ...args], options)
+    : new Program(binary("carillon"), args, options);
   return when_ready(program, ready_line, ([, clients, api, node]) => ({
     program, node, clients: `http://${clients}`, api: `http://${api}`, stop: () => program.stop(),
   }));
