@@ -55,8 +55,11 @@ void SessionDesk::opened(std::string_view pid, std::string_view owner, socketio:
   });
 }
 
-void SessionDesk::closed(std::string_view pid) {
-  on_home([this, pid = std::string(pid)] { connected_.erase(pid); });
+void SessionDesk::closed(std::string_view pid, std::string_view owner) {
+  on_home([this, pid = std::string(pid), owner = std::string(owner)] {
+    const auto socket = connected_.find(pid);
+    if (socket != connected_.end() && socket->second.owner == owner) connected_.erase(socket);
+  });
 }
 
 void SessionDesk::find(std::string pid, socketio::ShardPort& asker,
@@ -72,12 +75,10 @@ void SessionDesk::take(socketio::SessionRecord found, socketio::SessionRecord su
                        std::function<void(bool)> done) {
   on_home([this, found = std::move(found), successor = std::move(successor), &asker, done = std::move(done)]() mutable {
     successor.node = settings_.node;
-    const std::string pid = found.pid;
-    oust(pid, [this, found = std::move(found), successor = std::move(successor), &asker, done = std::move(done)] {
-      store_.take(found, successor, [this, &asker, done, found](bool is_ours) {
-        if (is_ours && !found.owner.empty() && found.node != settings_.node) settings_.tell_taken(found);
-        asker.post([done, is_ours] { done(is_ours); });
-      });
+    store_.take(found, successor, [this, &asker, done = std::move(done), found](bool is_ours) {
+      if (!is_ours) return asker.post([done] { done(false); });
+      if (!found.owner.empty() && found.node != settings_.node) settings_.tell_taken(found);
+      oust(found.pid, [&asker, done] { asker.post([done] { done(true); }); });
     });
   });
 }

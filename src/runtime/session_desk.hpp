@@ -32,7 +32,7 @@ class SessionDesk final : public socketio::SessionPort {
   void remove(std::string pid, std::string owner) override;
   void opened(std::string_view pid, std::string_view owner, socketio::ShardPort& shard,
               std::function<void()> give_way) override;
-  void closed(std::string_view pid) override;
+  void closed(std::string_view pid, std::string_view owner) override;
   void find(std::string pid, socketio::ShardPort& asker,
             std::function<void(std::optional<socketio::SessionRecord>)> done) override;
   void take(socketio::SessionRecord found, socketio::SessionRecord successor, socketio::ShardPort& asker,

@@ -57,10 +57,11 @@ class SessionPort {
   // shard, once at most.
   virtual void opened(std::string_view pid, std::string_view owner, ShardPort& shard,
                       std::function<void()> give_way) = 0;
-  virtual void closed(std::string_view pid) = 0;
+  // Perhaps after another one has been opened.
+  virtual void closed(std::string_view pid, std::string_view owner) = 0;
 
   virtual void find(std::string pid, ShardPort& asker, std::function<void(std::optional<SessionRecord>)> done) = 0;
-  // Makes `successor` of what was found, if nobody else was faster. A socket that is connected here gives way.
+  // Makes `successor` of what was found, if nobody else was faster. Then a socket that is connected here gives way, before `done`.
   virtual void take(SessionRecord found, SessionRecord successor, ShardPort& asker, std::function<void(bool)> done) = 0;
   // Everything for the record behind the offset; none if some of it is gone, it is too much, or nobody can know what
   // the client has.

@@ -178,7 +178,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
   void ask_history();
   void forget_session();
   bool yield_session(std::string_view pid);
-  void finish_catching_up(History history);
+  void finish_catching_up(const History& history);
 
   void connect();
   void finish_connect();

@@ -161,7 +161,7 @@ void SocketCore::close_stream_session(DisconnectReason reason) {
   if (stream_->pid.empty()) return;
   SessionPort& sessions = stream_shard()->recovery().sessions;
   stream_shard()->remove(*this);
-  sessions.closed(stream_->pid);
+  sessions.closed(stream_->pid, stream_->owner);
   if (gives_way_) return;
   if (comes_back(reason)) return sessions.write(record(), SessionPort::Life::lost);
   sessions.remove(stream_->pid, stream_->owner);
@@ -254,7 +254,7 @@ void SocketCore::ask_history() {
         if (!socket || socket->state() != State::connecting) return;
         if (!history || socket->stream_->arrivals_bytes > socket->stream_shard()->recovery().rules.session_bytes_max)
           return socket->forget_session();
-        socket->finish_catching_up(std::move(*history));
+        socket->finish_catching_up(*history);
       });
 }
 
@@ -264,7 +264,7 @@ void SocketCore::forget_session() {
 }
 
 // In one go, so that nothing live comes in between.
-void SocketCore::finish_catching_up(History history) {
+void SocketCore::finish_catching_up(const History& history) {
   const auto keep = shared_from_this();
   data_ = merged(std::move(attempt_->record->data), std::move(data_));
   attempt_.reset();

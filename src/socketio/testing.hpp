@@ -155,16 +155,17 @@ class FakeSessions final : public SessionPort {
   void opened(std::string_view pid, std::string_view /*owner*/, ShardPort&, std::function<void()> give_way) override {
     connected.insert_or_assign(std::string(pid), std::move(give_way));
   }
-  void closed(std::string_view pid) override { connected.erase(std::string(pid)); }
+  void closed(std::string_view pid, std::string_view /*owner*/) override { connected.erase(std::string(pid)); }
   void find(std::string pid, ShardPort& asker, std::function<void(std::optional<SessionRecord>)> done) override {
     std::optional<SessionRecord> record;
     if (const auto found = records.find(pid); found != records.end()) record = found->second;
     asker.post([done, record] { done(record); });
   }
   void take(SessionRecord found, SessionRecord successor, ShardPort& asker, std::function<void(bool)> done) override {
-    if (const auto socket = connected.find(found.pid); socket != connected.end()) std::exchange(socket->second, {})();
     const bool is_ours = !is_taken && records.contains(found.pid);
     if (is_ours) records.insert_or_assign(found.pid, std::move(successor));
+    if (const auto socket = connected.find(found.pid); is_ours && socket != connected.end())
+      std::exchange(socket->second, {})();
     asker.post([done, is_ours] { done(is_ours); });
   }
   void read_history(SessionRecord, StreamOffset from, ShardPort& asker,
