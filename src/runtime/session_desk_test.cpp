@@ -48,16 +48,19 @@ class SessionDeskTest : public ::testing::Test {
   }
   // Of what `found` had; Redis says whether it still has it.
   void take(std::string found, bool still_has_it) {
+    std::promise<void> told;
     on_shard([&] {
-      desk_.take(record(std::move(found)), record("taker"), shard_, [this](bool is_ours) {
+      desk_.take(record(std::move(found)), record("taker"), shard_, [&](bool is_ours) {
         taken_ = is_ours;
         gave_way_before_ = gave_way_;
+        told.set_value();
       });
     });
     on_shard([&] {
       std::exchange(link_.command_done.back(),
                     {})(redis::Reply{.type = redis::Reply::Type::integer, .number = still_has_it ? 1 : 0});
     });
+    told.get_future().wait();
   }
 
   engineio::Options options_;
