@@ -24,6 +24,12 @@ class SqliteDamageTest : public SqliteStoreTest {
       error = result ? std::nullopt : std::optional(result.error());
     };
   }
+  // A server that has come and gone: it is in a run, and the file is closed.
+  void fold(const Acceptance& asked) {
+    auto store = open();
+    EXPECT_FALSE(accept(**store, asked));
+    fold_all(**store);
+  }
   // When all has expired long ago.
   void sweep_often(SqliteStore& store) {
     for (int i = 0; i < 10; ++i) {
@@ -42,11 +48,7 @@ class SqliteDamageTest : public SqliteStoreTest {
 
 // A producer who goes on notifying somebody whose log is damaged does not slow the others: nothing has to be taken back.
 TEST_F(SqliteDamageTest, AnAcceptThatMeetsItBeforeAnythingIsDoneCostsNobodyElse) {
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, notification({"alice"})));
-    fold_all(**store);
-  }
+  fold(notification({"alice"}));
   damage("head");
   auto store = open();
   ASSERT_TRUE(store);
@@ -66,11 +68,7 @@ TEST_F(SqliteDamageTest, AnAcceptThatMeetsItBeforeAnythingIsDoneCostsNobodyElse)
 
 // A client may do that as often as it likes.
 TEST_F(SqliteDamageTest, SoDoProofsAndReadMarks) {
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, to_many()));
-    fold_all(**store);
-  }
+  fold(to_many());
   damage_first_leaf("head");
   auto store = open();
   ASSERT_TRUE(store);
@@ -128,11 +126,7 @@ TEST_F(SqliteDamageTest, AKnownKeyIsKnownAlsoWhereTheUserIsDamaged) {
   Acceptance asked = to_many();
   asked.idempotency_key = "key";
   asked.fingerprint = "print";
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, asked));
-    fold_all(**store);
-  }
+  fold(asked);
   damage_first_leaf("head");
   auto store = open();
   ASSERT_TRUE(store);
@@ -176,13 +170,9 @@ TEST_F(SqliteDamageTest, ADamagedPageOfTheLogDoesNotKeepTheOthersFromGoing) {
 }
 
 TEST_F(SqliteDamageTest, ASweepGoesOnWithoutTheKeysThatCannotBeRead) {
-  {
-    auto store = open();
-    Acceptance asked = notification({"alice"});
-    asked.idempotency_key = "key";
-    EXPECT_FALSE(accept(**store, asked));
-    fold_all(**store);
-  }
+  Acceptance asked = notification({"alice"});
+  asked.idempotency_key = "key";
+  fold(asked);
   damage("idempotency");
   auto store = open();
   ASSERT_TRUE(store);
@@ -196,11 +186,7 @@ TEST_F(SqliteDamageTest, ASweepGoesOnWithoutTheKeysThatCannotBeRead) {
 }
 
 TEST_F(SqliteDamageTest, ASweepThatCannotFoldDoesNotTryItAgainSoon) {
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, notification({"alice"})));
-    fold_all(**store);
-  }
+  fold(notification({"alice"}));
   damage("run_page");
   auto store = open();
   ASSERT_TRUE(store);
@@ -213,11 +199,7 @@ TEST_F(SqliteDamageTest, ASweepThatCannotFoldDoesNotTryItAgainSoon) {
 
 // Without it nobody's log can be told from one that is shorter.
 TEST_F(SqliteDamageTest, WithoutTheListOfRunsNothingIsRead) {
-  {
-    auto store = open();
-    EXPECT_FALSE(accept(**store, notification({"alice"})));
-    fold_all(**store);
-  }
+  fold(notification({"alice"}));
   damage("run");
   const auto store = open();
   ASSERT_FALSE(store);

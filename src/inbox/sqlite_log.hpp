@@ -60,7 +60,8 @@ class SqliteLog {
   Result<void, StoreError> fold_some();
 
   // What writes, within a transaction. SQLite writes nothing more in one that has met damage. So look_up(), before it, reads the
-  // users; once damage was met somewhere it reads all that the call will read, so that only the first call costs the others something.
+  // users, and the blocks of a sweep; once damage was met somewhere it reads all that the call will read, so that only the first call
+  // costs the others something.
   Result<void, StoreError> look_up(const Acceptance& acceptance);
   Result<void, StoreError> look_up(const Proof& proof);
   Result<void, StoreError> look_up(const ReadMarks& marks);
@@ -189,10 +190,10 @@ class SqliteLog {
   SqliteRuns runs_;
   SqliteHeads heads_;
   OpenBlock open_;
-  std::vector<HolderKey> holders_;                   // of what is being accepted; kept for their room
-  std::unordered_set<std::int64_t> damaged_blocks_;  // of those that are due,
-  std::unordered_set<std::int64_t>
-      unsweepable_blocks_;    // and those that cannot be swept since something else is damaged
+  std::vector<HolderKey> holders_;  // of what is being accepted; kept for their room
+  // Of those that are due: what the next sweep shall not touch, and those beside damage that a sweep has met.
+  std::unordered_set<std::int64_t> damaged_blocks_;
+  std::unordered_set<std::int64_t> unsweepable_blocks_;
   UnixMs sweep_fold_at_ = 0;  // after damage: not before then
   UnixMs sweep_keys_at_ = 0;
   bool careful_ = false;  // damage was met since the start: look_up() reads more, which all others need not pay for

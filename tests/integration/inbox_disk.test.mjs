@@ -21,6 +21,19 @@ function mount_disk() {
 const skip = skip_on_reference || (mount_disk() ? false : "nothing may be mounted here");
 const data_dir = join(disk, "data");
 const ready = async (node) => (await call(node, "/readyz", { method: "GET" })).body;
+const ballast = join(disk, "ballast");
+function fill_disk() {
+  assert.throws(() => writeFileSync(ballast, Buffer.alloc(4_000_000)), { code: "ENOSPC" }, "it is larger than it should be");
+}
+// What the file of the database has room for is taken still: the next numbers are added to `accepted`. -> the answer of what was not
+async function notify_until_refused(node, user, accepted) {
+  for (let i = 0; i < 10_000; ++i) {
+    const answer = await notify_answer(node, user, accepted.length);
+    if (answer.status !== 202) return answer;
+    accepted.push(accepted.length);
+  }
+  assert.fail("the disk has no end");
+}
 
 describe("the disk of notifications", { skip }, () => {
   after(() => execFileSync("umount", [disk]));
@@ -28,20 +41,9 @@ describe("the disk of notifications", { skip }, () => {
   it("full: 503, nothing is half accepted, what is there is delivered, live traffic goes on; with room again it goes on by itself", async () => {
     const node = await start_carillon(["--data-dir", data_dir]);
     await notify(node, "alice", "before");
-    const ballast = join(disk, "ballast");
-    try {
-      writeFileSync(ballast, Buffer.alloc(4_000_000));
-      assert.fail("it is larger than it should be");
-    } catch (error) {
-      assert.equal(error.code, "ENOSPC");
-    }
+    fill_disk();
     const accepted = [];
-    let answer;
-    for (let i = 0; i < 10_000; ++i) {
-      answer = await notify_answer(node, "bob", i);
-      if (answer.status !== 202) break;
-      accepted.push(i);
-    }
+    const answer = await notify_until_refused(node, "bob", accepted);
     const { status, code } = await refusal(answer);
     assert.deepEqual([status, code], [503, "store_full"]);
     assert.equal(answer.headers["retry-after"], "1");
@@ -67,22 +69,12 @@ describe("the disk of notifications", { skip }, () => {
     await take(carol, 1);
     await until_delivered(node, first);
     carol.close();
-    const ballast = join(disk, "ballast");
-    assert.throws(() => writeFileSync(ballast, Buffer.alloc(4_000_000)), { code: "ENOSPC" });
+    fill_disk();
     const accepted = [];
-    // What the file of the database has room for is taken; a successor may find some more.
-    const fill = async (where) => {
-      for (let i = 0; i < 10_000; ++i) {
-        const answer = await notify_answer(where, "carol", accepted.length);
-        if (answer.status !== 202) return assert.equal(answer.status, 503, answer.body);
-        accepted.push(accepted.length);
-      }
-      assert.fail("the disk has no end");
-    };
-    await fill(node);
+    assert.equal((await notify_until_refused(node, "carol", accepted)).status, 503);
     await node.program.kill();
     const successor = await start_carillon(["--data-dir", data_dir]);
-    await fill(successor);
+    assert.equal((await notify_until_refused(successor, "carol", accepted)).status, 503); // it may find some more room
     const again = await connect(successor, "carol", { deviceId: "phone" });
     assert.deepEqual(data_of(await take(again, accepted.length)), accepted);
     rmSync(ballast);
