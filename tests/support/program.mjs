@@ -6,7 +6,7 @@ import { after } from "node:test";
 import { deadline } from "./wait.mjs";
 
 const started = new Set();
-const stderr_shown_max = 8000;
+const output_shown_max = 8000;
 
 export class Program {
   // `cwd` defaults to the caller's; `env` is added to the environment; `listens`: its input stays open, for say().
@@ -68,7 +68,7 @@ export class Program {
   async stop(signal = "SIGTERM", timeout_ms = 30_000) {
     if (!this.how_it_ended) this.child.kill(signal);
     try {
-      return await deadline(this.exited, timeout_ms, () => `${this.title} did not end on ${signal}\n${this.stderr}`);
+      return await deadline(this.exited, timeout_ms, () => `${this.title} did not end on ${signal}\n${this.stdout.slice(-output_shown_max)}${this.stderr.slice(-output_shown_max)}`);
     } catch (error) {
       this.child.kill("SIGKILL");
       throw error;
@@ -117,7 +117,7 @@ at_file_end(() => {
 process.on("exit", (code) => {
   for (const program of started) {
     if (!program.how_it_ended) program.child.kill("SIGKILL");
-    if (code !== 0 && program.stderr) writeSync(2, `--- stderr of ${program.title}\n${program.stderr.slice(-stderr_shown_max)}\n`);
+    if (code !== 0 && program.stderr) writeSync(2, `--- stderr of ${program.title}\n${program.stderr.slice(-output_shown_max)}\n`);
   }
 });
 // Without these an interrupted run would leave its servers behind: "exit" is not emitted for a deadly signal.
